@@ -1,7 +1,10 @@
 package org.safesynth.codec;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -22,7 +25,9 @@ public final class FieldCodec implements RecordCodec {
   private final int[] owners; // (positions) column of a position
 
   /** The codec's file. */
-  record Saved(int formatVersion, List<ColumnCodec> columns) {}
+  record Saved(
+      @JsonProperty("format_version") int formatVersion,
+      @JsonProperty("columns") List<ColumnCodec> columns) {}
 
   FieldCodec(List<ColumnCodec> columns) {
     this.columns = List.copyOf(columns);
@@ -45,6 +50,12 @@ public final class FieldCodec implements RecordCodec {
     }
   }
 
+  private static ObjectMapper json() {
+    return JsonMapper.builder()
+        .disable(MapperFeature.AUTO_DETECT_IS_GETTERS, MapperFeature.AUTO_DETECT_GETTERS)
+        .build();
+  }
+
   /** Fits the encoding of every column to what the passes over the table counted. */
   public static FieldCodec fit(FrozenSchema schema, TableProfile profile, Protection protection) {
     return new FieldCodec(new ColumnFit(schema, profile, protection).columns());
@@ -59,7 +70,7 @@ public final class FieldCodec implements RecordCodec {
   /** The codec as JSON: what {@link #fromJson} reads. */
   public String toJson() {
     try {
-      return new ObjectMapper().writeValueAsString(new Saved(FORMAT_VERSION, columns));
+      return json().writeValueAsString(new Saved(FORMAT_VERSION, columns));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a codec cannot be written as JSON", e);
     }
@@ -73,7 +84,7 @@ public final class FieldCodec implements RecordCodec {
    */
   public static FieldCodec fromJson(String json, String source) {
     try {
-      Saved saved = new ObjectMapper().readValue(json, Saved.class);
+      Saved saved = json().readValue(json, Saved.class);
       if (saved.formatVersion() != FORMAT_VERSION) {
         throw new RunFailedException(
             source + ": encoding format " + saved.formatVersion() + " is not known; train again");

@@ -25,7 +25,9 @@ final class IdentifierColumn implements ColumnCodec {
    * @param alphabets (length) one character where all texts agree
    * @param longer whether a number is appended
    */
-  record Form(List<String> alphabets, boolean longer) implements Serializable {}
+  record Form(
+      @JsonProperty("alphabets") List<String> alphabets, @JsonProperty("longer") boolean longer)
+      implements Serializable {}
 
   private final Long lastNumber;
   private final List<Form> forms;

@@ -1,5 +1,6 @@
 package org.safesynth.codec;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
@@ -17,7 +18,12 @@ import java.util.random.RandomGenerator;
  * @param scale σ in ticks
  * @param shape ξ; positive is heavy
  */
-record Tail(long threshold, boolean upper, double scale, double shape) implements Serializable {
+record Tail(
+    @JsonProperty("threshold") long threshold,
+    @JsonProperty("upper") boolean upper,
+    @JsonProperty("scale") double scale,
+    @JsonProperty("shape") double shape)
+    implements Serializable {
   private static final double LEAST_SHAPE = -0.5;
   private static final double GREATEST_SHAPE = 0.9;
 
