@@ -63,6 +63,25 @@ public record TrainingPlan(
     return Math.min(averageDecay, (step + 1.0) / (step + 10.0));
   }
 
+  /** The same plan with another time limit. */
+  public TrainingPlan withMaxSeconds(double seconds) {
+    return new TrainingPlan(
+        records,
+        validationRecords,
+        batchSize,
+        microBatchSize,
+        steps,
+        evaluationSteps,
+        patience,
+        learningRate,
+        warmupSteps,
+        weightDecay,
+        mostMasked,
+        averageDecay,
+        seed,
+        seconds);
+  }
+
   /** Passes over the training records that the schedule plans. */
   public double passes() {
     return (double) steps * batchSize / records;
