@@ -38,6 +38,8 @@ final class JobJarIT {
           "org/safesynth/codec/RecordCodec.class",
           "org/bytedeco/javacpp/Loader.class",
           "org/bytedeco/pytorch/Tensor.class",
+          // JavaCPP reads the versions of its libraries here and warns when it cannot.
+          "META-INF/maven/org.bytedeco/pytorch/pom.properties",
           "org/bytedeco/openblas/global/openblas.class",
           "com/sun/jna/Native.class",
           "org/snakeyaml/engine/v2/api/Load.class",
