@@ -23,8 +23,8 @@ import org.bytedeco.pytorch.global.torch;
 public final class FieldDecoder {
   private static final long SUM = 2; // at::Reduction::Sum
   private static final long IGNORE_INDEX = -100;
-  private static final double BLOCK_GAIN = Double.parseDouble(System.getProperty("bg", "0.5"));
-  private static final double EMBEDDING_STD = Double.parseDouble(System.getProperty("es", "0.1"));
+  private static final double BLOCK_GAIN = 0.5;
+  private static final double EMBEDDING_STD = 0.1;
 
   private final FieldDecoderConfig config;
   private final ParameterLayout layout;

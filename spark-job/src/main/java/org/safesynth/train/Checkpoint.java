@@ -8,7 +8,7 @@ package org.safesynth.train;
  * @param evaluationsSinceBest evaluations without a lower validation loss
  * @param bestLoss least validation loss in nats a record; infinite before the first evaluation
  * @param bestStep step of it
- * @param planSteps the schedule's length, which a time limit may have shortened
+ * @param planSteps the schedule's length
  * @param parameters (P)
  * @param momentum (P) AdamW's first moment
  * @param variance (P) AdamW's second moment

@@ -27,6 +27,7 @@ public final class EmbeddedTrainer {
   private static final double NATS_PER_BIT = Math.log(2);
   private static final double SECONDS_BETWEEN_REPORTS = 2;
   private static final double SECONDS_BETWEEN_CHECKPOINTS = 60;
+  private static final long SPEED_PROBE_NANOS = 1_000_000_000L;
   private static final int VALIDATION_MICRO_BATCH = 256;
 
   private final FieldDecoder decoder;
@@ -90,8 +91,37 @@ public final class EmbeddedTrainer {
               + size
               + "; remove the run's checkpoints folder to start again");
     }
+    if (start.planSteps() != plan.steps()) {
+      throw new RunFailedException(
+          "the checkpoint belongs to a schedule of "
+              + start.planSteps()
+              + " steps and this one has "
+              + plan.steps()
+              + "; resume with the settings of the run or remove its checkpoints folder");
+    }
     try (PointerScope scope = new PointerScope()) {
-      return new Loop(start).run();
+      return new Loop(start).run(Long.MAX_VALUE);
+    }
+  }
+
+  /** Trains to a step and stops there, as a process that is killed right after a checkpoint. */
+  Checkpoint trainTo(long lastStep) {
+    Natives.load();
+    try (PointerScope scope = new PointerScope()) {
+      Checkpoint start = fresh(Math.toIntExact(decoder.layout().size()));
+      return new Loop(start).run(lastStep).last();
+    }
+  }
+
+  /**
+   * Speed of training on this machine in records a second, from a few steps whose result is thrown
+   * away.
+   */
+  public double measureSpeed() {
+    Natives.load();
+    Checkpoint start = fresh(Math.toIntExact(decoder.layout().size()));
+    try (PointerScope scope = new PointerScope()) {
+      return new Loop(start).measure();
     }
   }
 
@@ -156,8 +186,7 @@ public final class EmbeddedTrainer {
       validation = validationBatches();
     }
 
-    Outcome run() {
-      int microBatches = (plan.batchSize() + plan.microBatchSize() - 1) / plan.microBatchSize();
+    Outcome run(long lastStep) {
       FlatAdamW optimizer =
           new FlatAdamW(
               parameters,
@@ -168,12 +197,13 @@ public final class EmbeddedTrainer {
               plan.beta2(),
               plan.weightDecay());
       String ended = "the schedule is complete";
-      try (GradientWorkers pool = new GradientWorkers(decoder, parameters, workers, microBatches)) {
+      try (GradientWorkers pool =
+          new GradientWorkers(decoder, parameters, workers, microBatches())) {
         double reportedAt = 0;
         double savedAt = 0;
         long reportedStep = step;
         double lossSince = 0;
-        while (step < plan.steps()) {
+        while (step < Math.min(lastStep, plan.steps())) {
           double loss = pool.gradient(batches(), gradient) / plan.batchSize();
           if (!Double.isFinite(loss)) {
             throw new RunFailedException(
@@ -219,6 +249,25 @@ public final class EmbeddedTrainer {
       }
       Checkpoint last = checkpoint();
       return new Outcome(last, ended, last.seconds());
+    }
+
+    double measure() {
+      try (GradientWorkers pool =
+          new GradientWorkers(decoder, parameters, workers, microBatches())) {
+        pool.gradient(batches(), gradient);
+        long from = System.nanoTime();
+        int steps = 0;
+        do {
+          pool.gradient(batches(), gradient);
+          step++;
+          steps++;
+        } while (System.nanoTime() - from < SPEED_PROBE_NANOS);
+        return steps * plan.batchSize() / ((System.nanoTime() - from) / 1e9);
+      }
+    }
+
+    private int microBatches() {
+      return (plan.batchSize() + plan.microBatchSize() - 1) / plan.microBatchSize();
     }
 
     private double elapsed() {

@@ -100,10 +100,12 @@ final class ColumnFit {
   private ColumnCodec text(ColumnSchema column, ColumnProfile counts, boolean missing) {
     int least = Math.max(LEAST_TEXTS_OF_A_PIECE, protection.threshold(column.name()));
     int wanted = (int) Math.max(32, Math.min(MOST_PIECES, counts.rows() / 50));
-    List<String> pieces = PieceLearner.learn(counts.texts(), least, wanted);
+    List<String> pieces = PieceLearner.learn(counts.texts(), counts.counts(), least, wanted);
     TextColumn unlimited = new TextColumn(pieces, 1, missing);
     int[] lengths = Arrays.stream(counts.texts()).mapToInt(unlimited::piecesOf).sorted().toArray();
-    int most = lengths.length == 0 ? 1 : lengths[(int) ((lengths.length - 1) * 0.99)];
+    int last = lengths.length - 1;
+    int most = lengths.length == 0 ? 1 : lengths[last];
+    most = most <= MOST_TEXT_POSITIONS ? most : lengths[(int) (last * 0.99)];
     return new TextColumn(pieces, Math.max(1, Math.min(MOST_TEXT_POSITIONS, most)), missing);
   }
 

@@ -11,7 +11,7 @@ import java.util.TreeSet;
 
 /**
  * Learns the pieces of a text column by byte-pair merges over characters (Sennrich, Haddow and
- * Birch 2016), where a piece must occur in enough texts, so that no piece is one person's.
+ * Birch 2016), where enough records must hold a piece, so that none is one person's.
  */
 final class PieceLearner {
   private static final int MOST_TEXTS = 4_000;
@@ -23,25 +23,28 @@ final class PieceLearner {
    * The pieces in a fixed order: characters, then merges.
    *
    * @param texts distinct values
-   * @param leastTexts texts that must hold a character or a pair
+   * @param records (texts) records that hold each text
+   * @param least records that must hold a character or a pair
    * @param mostPieces greatest number of pieces
    */
-  static List<String> learn(String[] texts, int leastTexts, int mostPieces) {
+  static List<String> learn(String[] texts, long[] records, int least, int mostPieces) {
     List<List<String>> rows = new ArrayList<>();
+    List<Long> weights = new ArrayList<>();
     int stride = Math.max(1, texts.length / MOST_TEXTS);
     for (int i = 0; i < texts.length && rows.size() < MOST_TEXTS; i += stride) {
       rows.add(characters(texts[i]));
+      weights.add(records[i]);
     }
-    Map<String, Integer> holders = new HashMap<>();
-    for (List<String> row : rows) {
-      for (String character : new HashSet<>(row)) {
-        holders.merge(character, 1, Integer::sum);
+    Map<String, Long> holders = new HashMap<>();
+    for (int r = 0; r < rows.size(); r++) {
+      for (String character : new HashSet<>(rows.get(r))) {
+        holders.merge(character, weights.get(r), Long::sum);
       }
     }
     Set<String> pieces = new TreeSet<>();
     holders.forEach(
         (character, count) -> {
-          if (count >= leastTexts) {
+          if (count >= least) {
             pieces.add(character);
           }
         });
@@ -52,7 +55,7 @@ final class PieceLearner {
     }
     Set<String> known = new HashSet<>(result);
     while (result.size() < mostPieces) {
-      String merged = bestPair(rows, known, leastTexts);
+      String merged = bestPair(rows, weights, known, least);
       if (merged == null) {
         break;
       }
@@ -71,30 +74,32 @@ final class PieceLearner {
   }
 
   /** Merges the most frequent pair everywhere and returns it; null when none is frequent enough. */
-  private static String bestPair(List<List<String>> rows, Set<String> known, int leastTexts) {
-    Map<String, int[]> counts = new HashMap<>(); // pair -> occurrences, texts, last text
+  private static String bestPair(
+      List<List<String>> rows, List<Long> weights, Set<String> known, int least) {
+    Map<String, long[]> counts = new HashMap<>(); // pair -> occurrences, records, last text
     for (int r = 0; r < rows.size(); r++) {
       List<String> row = rows.get(r);
       for (int i = 0; i + 1 < row.size(); i++) {
         if (known.contains(row.get(i)) && known.contains(row.get(i + 1))) {
-          int[] count =
-              counts.computeIfAbsent(row.get(i) + '\0' + row.get(i + 1), k -> new int[] {0, 0, -1});
-          count[0]++;
+          long[] count =
+              counts.computeIfAbsent(
+                  row.get(i) + '\0' + row.get(i + 1), k -> new long[] {0, 0, -1});
+          count[0] += weights.get(r);
           if (count[2] != r) {
             count[2] = r;
-            count[1]++;
+            count[1] += weights.get(r);
           }
         }
       }
     }
     String best = null;
-    int most = 0;
-    for (Map.Entry<String, int[]> entry : counts.entrySet()) {
-      int[] count = entry.getValue();
+    long most = 0;
+    for (Map.Entry<String, long[]> entry : counts.entrySet()) {
+      long[] count = entry.getValue();
       boolean better =
           count[0] > most
               || (count[0] == most && best != null && entry.getKey().compareTo(best) < 0);
-      if (count[1] >= Math.max(2, leastTexts) && better) {
+      if (count[1] >= Math.max(2, least) && better) {
         best = entry.getKey();
         most = count[0];
       }

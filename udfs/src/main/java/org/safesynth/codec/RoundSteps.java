@@ -69,7 +69,7 @@ final class RoundSteps implements Serializable {
     for (int i = 0; i < TRIES; i++) {
       int level = level(random.nextDouble());
       long step = steps[level];
-      long first = Math.floorDiv(low, step) + (Math.floorMod(low, step) == 0 ? 0 : 1);
+      long first = -Math.floorDiv(-low, step); // the ceiling
       long last = Math.floorDiv(high, step);
       if (first > last) {
         continue;
@@ -78,6 +78,13 @@ final class RoundSteps implements Serializable {
       boolean rounder = level + 1 < steps.length && tick % steps[level + 1] == 0;
       if (!rounder) {
         return tick;
+      }
+    }
+    for (int level = 0; level < steps.length; level++) {
+      long first = -Math.floorDiv(-low, steps[level]);
+      long last = Math.floorDiv(high, steps[level]);
+      if (shares[level] > 0 && first <= last) {
+        return random.nextLong(first, last + 1) * steps[level];
       }
     }
     return random.nextLong(low, Math.addExact(high, 1));
