@@ -16,11 +16,15 @@ import java.util.List;
  *     huge floats); else 0
  * @param resolutionMicros TIMESTAMP: microseconds in a tick; else 0
  * @param format DATE and TIMESTAMP held as text: the pattern (java.time) that reads and writes
- *     them; else null
+ *     them; null for ISO 8601
  * @param min numeric kinds: least tick that may be written, or null when not declared
  * @param max numeric kinds: greatest tick that may be written, or null when not declared
- * @param values CATEGORICAL: the declared values, or null when they come from the data
- * @param maxLength TEXT and IDENTIFIER: greatest length in characters; else 0
+ * @param values CATEGORICAL: the declared values, or null when they come from the data; BOOLEAN
+ *     held as text: how false and true are spelled, in this order, or null for {@code false},
+ *     {@code true}
+ * @param maxLength TEXT and IDENTIFIER: greatest length in characters (code points); else 0
+ * @param missingTokens texts of this column that stand for a missing value, or null for those of
+ *     the whole table
  */
 public record ColumnSchema(
     String name,
@@ -33,5 +37,128 @@ public record ColumnSchema(
     Long min,
     Long max,
     List<String> values,
-    int maxLength)
-    implements Serializable {}
+    int maxLength,
+    List<String> missingTokens)
+    implements Serializable {
+
+  public ColumnSchema {
+    values = values == null ? null : List.copyOf(values);
+    missingTokens = missingTokens == null ? null : List.copyOf(missingTokens);
+  }
+
+  /**
+   * Whether a canonical value lies in the declared domain; everything does where none is declared.
+   */
+  boolean allows(Object value) {
+    if (value instanceof Long tick) {
+      return (min == null || tick >= min) && (max == null || tick <= max);
+    }
+    return kind != ColumnKind.CATEGORICAL || values == null || values.contains((String) value);
+  }
+
+  ColumnSchema withMissing(boolean newMissing) {
+    return new ColumnSchema(
+        name,
+        type,
+        kind,
+        newMissing,
+        scale,
+        resolutionMicros,
+        format,
+        min,
+        max,
+        values,
+        maxLength,
+        missingTokens);
+  }
+
+  ColumnSchema withKind(ColumnKind newKind) {
+    return new ColumnSchema(
+        name,
+        type,
+        newKind,
+        missing,
+        scale,
+        resolutionMicros,
+        format,
+        min,
+        max,
+        values,
+        maxLength,
+        missingTokens);
+  }
+
+  ColumnSchema withMaxLength(int newMaxLength) {
+    return new ColumnSchema(
+        name,
+        type,
+        kind,
+        missing,
+        scale,
+        resolutionMicros,
+        format,
+        min,
+        max,
+        values,
+        newMaxLength,
+        missingTokens);
+  }
+
+  /** Whether values are identifiers that are written as whole numbers. */
+  public boolean isNumericIdentifier() {
+    return kind == ColumnKind.IDENTIFIER
+        && List.of("bigint", "int", "smallint", "tinyint").contains(type);
+  }
+
+  /** A column without missing tokens of its own. */
+  public ColumnSchema(
+      String name,
+      String type,
+      ColumnKind kind,
+      boolean missing,
+      int scale,
+      long resolutionMicros,
+      String format,
+      Long min,
+      Long max,
+      List<String> values,
+      int maxLength) {
+    this(
+        name,
+        type,
+        kind,
+        missing,
+        scale,
+        resolutionMicros,
+        format,
+        min,
+        max,
+        values,
+        maxLength,
+        null);
+  }
+
+  /**
+   * The same column with the domain that may be written: what value protection, a noisy histogram
+   * or the user has allowed.
+   *
+   * @param newMin least tick, or null when not known
+   * @param newMax greatest tick, or null when not known
+   * @param newValues CATEGORICAL: the values, or null when not known
+   */
+  public ColumnSchema withDomain(Long newMin, Long newMax, List<String> newValues) {
+    return new ColumnSchema(
+        name,
+        type,
+        kind,
+        missing,
+        scale,
+        resolutionMicros,
+        format,
+        newMin,
+        newMax,
+        newValues,
+        maxLength,
+        missingTokens);
+  }
+}

@@ -1,0 +1,159 @@
+package org.safesynth.schema;
+
+import java.io.Serializable;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.sql.Date;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Turns the cells of one column, as Spark gives them, into canonical values: null when missing,
+ * ticks for numeric kinds, text for the others. NaN and infinities are missing. Not for several
+ * threads.
+ */
+public final class CellReader implements Serializable {
+  private final ColumnSchema column;
+  private final Set<String> missing;
+  private final DateFormat format;
+  private transient NumberText number;
+  private transient TimeText time;
+
+  private CellReader(ColumnSchema column, Set<String> missing) {
+    this.column = column;
+    this.missing = missing;
+    this.format = DateFormat.ofPattern(column.format());
+  }
+
+  /**
+   * A reader.
+   *
+   * @param missing texts that stand for a missing value, unless the column has its own
+   */
+  public static CellReader of(ColumnSchema column, Set<String> missing) {
+    Set<String> own = column.missingTokens() == null ? missing : Set.copyOf(column.missingTokens());
+    return new CellReader(column, own);
+  }
+
+  /** A cell that does not fit its column's kind; the text is shown to the operator only. */
+  public static final class UnfitCellException extends RuntimeException {
+    private final String text;
+
+    UnfitCellException(String text) {
+      super("a value does not fit its column", null, false, false);
+      this.text = text;
+    }
+
+    public String text() {
+      return text;
+    }
+  }
+
+  /**
+   * Reads a cell.
+   *
+   * @throws UnfitCellException when it is not of the column's kind
+   */
+  public Object read(Object cell) {
+    if (cell == null || isMissing(cell)) {
+      return null;
+    }
+    return switch (column.kind()) {
+      case INTEGER, DECIMAL ->
+          column.kind() == ColumnKind.INTEGER && cell instanceof Long whole
+              ? whole
+              : tick(numberText(cell), cell);
+      case DATE -> day(cell);
+      case TIMESTAMP -> instant(cell);
+      case BOOLEAN -> bool(cell);
+      case IDENTIFIER -> column.isNumericIdentifier() ? tick(numberText(cell), cell) : text(cell);
+      default -> text(cell);
+    };
+  }
+
+  private boolean isMissing(Object cell) {
+    if (cell instanceof String text) {
+      return missing.contains(text);
+    }
+    return (cell instanceof Double d && !Double.isFinite(d))
+        || (cell instanceof Float f && !Float.isFinite(f));
+  }
+
+  /** The text of a number as it would be written, for the number parser. */
+  static String numberText(Object cell) {
+    if (cell instanceof BigDecimal decimal) {
+      return decimal.toPlainString();
+    }
+    return cell.toString();
+  }
+
+  private Long tick(String text, Object cell) {
+    if (number == null) {
+      number = new NumberText();
+    }
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    Long tick = number.parse(bytes) ? number.ticks(column.scale()) : null;
+    if (tick == null || (column.kind() == ColumnKind.INTEGER && !number.fitsLong())) {
+      throw new UnfitCellException(cell.toString());
+    }
+    return tick;
+  }
+
+  private Long day(Object cell) {
+    if (cell instanceof LocalDate day) {
+      return day.toEpochDay();
+    }
+    if (cell instanceof Date day) {
+      return day.toLocalDate().toEpochDay();
+    }
+    if (time == null) {
+      time = new TimeText();
+    }
+    boolean parsed = time.parse(cell.toString().getBytes(StandardCharsets.UTF_8));
+    Long days = parsed && !time.hasTime ? format.days(time) : null;
+    if (days == null) {
+      throw new UnfitCellException(cell.toString());
+    }
+    return days;
+  }
+
+  private Long instant(Object cell) {
+    long micros;
+    if (cell instanceof Instant instant) {
+      micros = ChronoUnit.MICROS.between(Instant.EPOCH, instant);
+    } else if (cell instanceof Timestamp timestamp) {
+      micros = ChronoUnit.MICROS.between(Instant.EPOCH, timestamp.toInstant());
+    } else if (cell instanceof LocalDateTime local) {
+      micros = ChronoUnit.MICROS.between(Instant.EPOCH, local.toInstant(ZoneOffset.UTC));
+    } else {
+      if (time == null) {
+        time = new TimeText();
+      }
+      boolean parsed = time.parse(cell.toString().getBytes(StandardCharsets.UTF_8));
+      Long days = parsed ? format.days(time) : null;
+      if (days == null) {
+        throw new UnfitCellException(cell.toString());
+      }
+      micros = time.micros(days);
+    }
+    return Math.floorDiv(micros, Math.max(1, column.resolutionMicros()));
+  }
+
+  private static String bool(Object cell) {
+    String text = cell.toString().toLowerCase(Locale.ROOT);
+    if (!text.equals("true") && !text.equals("false")) {
+      throw new UnfitCellException(cell.toString());
+    }
+    return text;
+  }
+
+  private static String text(Object cell) {
+    return cell instanceof BigDecimal decimal ? decimal.toPlainString() : cell.toString();
+  }
+}
