@@ -28,15 +28,33 @@ final class Faults {
     }
     for (Throwable t = fault; t != null; t = t.getCause()) {
       if (isDiskFull(t)) {
-        return "a disk is full (%s): free space there, or set spark.local.dir or --artifact-path to another disk, and run again with the same --run-id"
-            .formatted(oneLine(t.getMessage()));
+        return "a disk is full: free space there, or set spark.local.dir or --artifact-path to another one, and run again with the same --run-id";
       }
       if (t instanceof OutOfMemoryError) {
         return "the process ran out of memory (%s): give it more with --driver-memory or --executor-memory"
             .formatted(oneLine(t.getMessage()));
       }
     }
-    return reason(root(fault));
+    Throwable root = root(fault);
+    String said = Credentials.masked(reason(root));
+    return root instanceof IOException
+        ? said
+        : "%s: %s (--verbose shows where)".formatted(root.getClass().getSimpleName(), said);
+  }
+
+  /** Whether the user's input is what is wrong. */
+  static boolean isBadInput(Throwable fault) {
+    for (Throwable t = fault; t != null; t = t.getCause()) {
+      if (t instanceof BadInputException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What the process ends with: 2 for wrong usage or bad input, else 1. */
+  static int exitCode(Throwable fault) {
+    return isBadInput(fault) ? 2 : 1;
   }
 
   private static Throwable root(Throwable fault) {

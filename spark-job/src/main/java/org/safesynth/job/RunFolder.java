@@ -143,6 +143,11 @@ public final class RunFolder {
     write(RESULT, Json.file(result));
   }
 
+  /** Whether training had begun. */
+  public boolean hasCheckpoints() {
+    return files.exists(checkpoints());
+  }
+
   public boolean hasWork() {
     return files.exists(work());
   }

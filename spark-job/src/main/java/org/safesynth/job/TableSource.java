@@ -72,6 +72,11 @@ public final class TableSource {
     return table;
   }
 
+  /** What the user called it, without credentials. */
+  public String name() {
+    return source;
+  }
+
   /** The table's rows. A pass over them belongs into {@link #reading}. */
   public Dataset<Row> rows() {
     return rows;

@@ -189,6 +189,16 @@ final class EncodeStageTest {
   }
 
   @Test
+  void aFullDiskIsSaidInOneSentence() {
+    FullDisk.register(LocalSpark.session().sparkContext().hadoopConfiguration());
+    Path folder = new Path("full://" + temp + "/x");
+    Exception e =
+        assertThrows(
+            Exception.class, () -> EncodeStage.run(encoding(table(100), 2, 1, "f"), folder));
+    assertTrue(Faults.sentence(e).startsWith("a disk is full: free space"), Faults.sentence(e));
+  }
+
+  @Test
   void aTruncatedFileIsReportedAndNotReadAsShort() throws IOException {
     ExamplesManifest manifest = EncodeStage.run(encoding(table(100), 2, 1, "f"), folder("x"));
     java.nio.file.Path part = temp.resolve("x").resolve(manifest.files().get(0).name());

@@ -92,6 +92,15 @@ final class RunFolderTest {
   }
 
   @Test
+  void aFullDiskIsAFailureInOneSentence() {
+    FullDisk.register(hadoop);
+    RunFolder folder = RunFolder.toWrite(hadoop, new Path("full://" + temp + "/r"));
+    RunFailedException e =
+        assertThrows(RunFailedException.class, () -> folder.write(RunFolder.CONFIG, "x"));
+    assertTrue(e.getMessage().endsWith("cannot be written: the disk is full"), e.getMessage());
+  }
+
+  @Test
   void generatingNeedsATrainedModel() {
     assertTrue(
         assertThrows(BadInputException.class, () -> RunFolder.toGenerate(hadoop, run()))
