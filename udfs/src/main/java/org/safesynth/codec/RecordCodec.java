@@ -28,8 +28,13 @@ public interface RecordCodec extends Serializable {
    * Reads a record back; any sequence of valid tokens is a valid record.
    *
    * @param tokens (positions)
+   * @param record the record's number in the table that is written, from 0: what must be unique in
+   *     it is made from this
    * @param random draws what the tokens leave open, such as the place within a bin
    * @return canonical values as in {@link #encode}
    */
-  Object[] decode(int[] tokens, RandomGenerator random);
+  Object[] decode(int[] tokens, long record, RandomGenerator random);
+
+  /** What may be written at each position. */
+  RecordGrammar grammar();
 }

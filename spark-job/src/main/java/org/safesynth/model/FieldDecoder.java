@@ -1,0 +1,213 @@
+package org.safesynth.model;
+
+import static org.bytedeco.pytorch.global.torch.cat;
+import static org.bytedeco.pytorch.global.torch.cross_entropy_loss;
+import static org.bytedeco.pytorch.global.torch.embedding;
+import static org.bytedeco.pytorch.global.torch.gelu;
+import static org.bytedeco.pytorch.global.torch.layer_norm;
+import static org.bytedeco.pytorch.global.torch.linear;
+import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
+
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The embedded decoder: a small pre-norm transformer over the fixed positions of a record, where
+ * every position has its own embeddings and its own rows of the head.
+ */
+public final class FieldDecoder {
+  private static final long SUM = 2; // at::Reduction::Sum
+  private static final long IGNORE_INDEX = -100;
+  private static final double BLOCK_GAIN = 0.5;
+  private static final double EMBEDDING_STD = 0.1;
+
+  private final FieldDecoderConfig config;
+  private final ParameterLayout layout;
+  private final int[] headOffsets; // (positions)
+  private final long[] vocabularySplit; // (positions)
+
+  public FieldDecoder(FieldDecoderConfig config) {
+    this.config = config;
+    this.layout = layoutOf(config);
+    this.headOffsets = config.headOffsets();
+    this.vocabularySplit = config.vocabularySizes().stream().mapToLong(v -> v).toArray();
+  }
+
+  public FieldDecoderConfig config() {
+    return config;
+  }
+
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  private static ParameterLayout layoutOf(FieldDecoderConfig config) {
+    long d = config.hiddenSize();
+    ParameterLayout layout = new ParameterLayout();
+    for (int i = 0; i < config.numLayers(); i++) {
+      String layer = "layers." + i + ".";
+      layout.add(layer + "attention.qkv.weight", 3 * d, d);
+      layout.add(layer + "attention.output.weight", d, d);
+      layout.add(layer + "mlp.up.weight", 4 * d, d);
+      layout.add(layer + "mlp.down.weight", d, 4 * d);
+    }
+    layout.add("embedding.weight", config.embeddingRows(), d);
+    layout.add("position.weight", config.positions(), d);
+    layout.add("head.weight", config.totalVocabulary(), d);
+    layout.add("head.bias", config.totalVocabulary());
+    return layout;
+  }
+
+  /**
+   * Parameters at the start: matrices of the blocks and embeddings normal, head zero, head bias the
+   * logarithm of each token's frequency, so that training starts at the marginals.
+   *
+   * @param counts (total vocabulary) occurrences of each token at its position
+   * @param records records counted
+   * @param random draws the weights
+   * @return (parameters)
+   */
+  public float[] initialParameters(long[] counts, long records, RandomGenerator random) {
+    float[] flat = new float[Math.toIntExact(layout.size())];
+    for (ParameterLayout.Entry entry : layout.entries()) {
+      int from = (int) entry.offset();
+      int to = (int) (entry.offset() + entry.size());
+      if (entry.name().equals("head.bias")) {
+        for (int i = from; i < to; i++) {
+          flat[i] = (float) Math.log((counts[i - from] + 0.5) / records);
+        }
+      } else if (!entry.name().equals("head.weight")) {
+        boolean block = entry.name().startsWith("layers.");
+        double std = block ? BLOCK_GAIN / Math.sqrt(entry.shape().get(1)) : EMBEDDING_STD;
+        for (int i = from; i < to; i++) {
+          flat[i] = (float) (std * random.nextGaussian());
+        }
+      }
+    }
+    return flat;
+  }
+
+  /**
+   * Sum over the records and positions of a batch of the negative log-likelihood, in nats.
+   *
+   * @param parameters views as {@link ParameterLayout#views} gives them
+   * @param inputs (positions - 1, batch) rows of the embedding matrix; ignored for one position
+   * @param targets (positions, batch) tokens of each position
+   * @return scalar
+   */
+  public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets) {
+    Tensor hidden = hidden(parameters, inputs, targets.size(1)); // (positions, batch, d)
+    int p = 4 * config.numLayers();
+    TensorVector at = hidden.unbind(0); // positions of (batch, d)
+    TensorVector wanted = targets.unbind(0); // positions of (batch)
+    TensorVector heads = torch.split(parameters.get(p + 2), vocabularySplit); // (V_t, d)
+    TensorVector biases = torch.split(parameters.get(p + 3), vocabularySplit); // (V_t)
+    Tensor sum = null;
+    for (int t = 0; t < config.positions(); t++) {
+      Tensor logits = linear(at.get(t), heads.get(t), new TensorOptional(biases.get(t)));
+      Tensor loss =
+          cross_entropy_loss(logits, wanted.get(t), new TensorOptional(), SUM, IGNORE_INDEX, 0.0);
+      sum = sum == null ? loss : sum.add(loss);
+    }
+    return sum;
+  }
+
+  /** Output of the final norm (positions, batch, d). */
+  private Tensor hidden(List<Tensor> w, Tensor inputs, long batch) {
+    long d = config.hiddenSize();
+    long positions = config.positions();
+    int p = 4 * config.numLayers();
+    Tensor start = torch.zeros(1, batch, d);
+    Tensor tokens =
+        positions == 1 ? start : cat(new TensorVector(start, embedding(w.get(p), inputs)));
+    Tensor x = tokens.add(w.get(p + 1).unsqueeze(1)); // (positions, batch, d)
+    for (int i = 0; i < config.numLayers(); i++) {
+      Tensor qkv = linear(layer_norm(x, d), w.get(4 * i)); // (positions, batch, 3 d)
+      TensorVector parts =
+          qkv.view(positions, batch, 3, config.numHeads(), config.headDim())
+              .permute(2, 1, 3, 0, 4)
+              .unbind(0); // 3 of (batch, heads, positions, head_dim)
+      Tensor attended =
+          scaled_dot_product_attention(
+              parts.get(0),
+              parts.get(1),
+              parts.get(2),
+              new TensorOptional(),
+              0.0,
+              true,
+              new DoubleOptional(),
+              false); // (batch, heads, positions, head_dim)
+      Tensor joined = attended.permute(2, 0, 1, 3).reshape(positions, batch, d);
+      x = x.add(linear(joined, w.get(4 * i + 1)));
+      Tensor up = gelu(linear(layer_norm(x, d), w.get(4 * i + 2))); // (positions, batch, 4 d)
+      x = x.add(linear(up, w.get(4 * i + 3)));
+    }
+    return layer_norm(x, d);
+  }
+
+  /**
+   * A batch of records that is written position by position, with the keys and values of what was
+   * written so far.
+   */
+  public final class Decoding {
+    private final List<Tensor> w;
+    private final long batch;
+    private final Tensor[] keys; // (batch, heads, positions, head_dim) a layer
+    private final Tensor[] values; // (batch, heads, positions, head_dim) a layer
+
+    private Decoding(List<Tensor> parameters, long batch) {
+      this.w = parameters;
+      this.batch = batch;
+      keys = new Tensor[config.numLayers()];
+      values = new Tensor[config.numLayers()];
+      for (int i = 0; i < keys.length; i++) {
+        keys[i] = torch.zeros(batch, config.numHeads(), config.positions(), config.headDim());
+        values[i] = torch.zeros(batch, config.numHeads(), config.positions(), config.headDim());
+      }
+    }
+
+    /**
+     * Logits of a position; positions are asked for in order.
+     *
+     * @param position from 0
+     * @param previous (batch) rows of the embedding matrix for the tokens of the position before;
+     *     ignored at the first
+     * @return (batch, vocabulary of the position)
+     */
+    public Tensor logits(int position, Tensor previous) {
+      long d = config.hiddenSize();
+      int p = 4 * config.numLayers();
+      Tensor x = w.get(p + 1).select(0, position).unsqueeze(0).expand(batch, d); // (batch, d)
+      if (position > 0) {
+        x = embedding(w.get(p), previous).add(x);
+      }
+      for (int i = 0; i < config.numLayers(); i++) {
+        Tensor qkv = linear(layer_norm(x, d), w.get(4 * i)); // (batch, 3 d)
+        TensorVector parts = qkv.view(batch, 3, config.numHeads(), config.headDim()).unbind(1);
+        keys[i].select(2, position).copy_(parts.get(1));
+        values[i].select(2, position).copy_(parts.get(2));
+        Tensor attended =
+            scaled_dot_product_attention(
+                parts.get(0).unsqueeze(2),
+                keys[i].narrow(2, 0, position + 1),
+                values[i].narrow(2, 0, position + 1)); // (batch, heads, 1, head_dim)
+        x = x.add(linear(attended.reshape(batch, d), w.get(4 * i + 1)));
+        Tensor up = gelu(linear(layer_norm(x, d), w.get(4 * i + 2))); // (batch, 4 d)
+        x = x.add(linear(up, w.get(4 * i + 3)));
+      }
+      Tensor head = w.get(p + 2).narrow(0, headOffsets[position], vocabularySplit[position]);
+      Tensor bias = w.get(p + 3).narrow(0, headOffsets[position], vocabularySplit[position]);
+      return linear(layer_norm(x, d), head, new TensorOptional(bias));
+    }
+  }
+
+  /** Starts a batch of records; the caller's scope owns its cache. */
+  public Decoding startDecoding(List<Tensor> parameters, long batch) {
+    return new Decoding(parameters, batch);
+  }
+}

@@ -1,0 +1,112 @@
+package org.safesynth.model;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import java.util.Locale;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+import org.safesynth.fault.RunFailedException;
+
+/**
+ * Loads libtorch once per JVM, with the process set up as its threads and its allocator need it.
+ *
+ * <p>OpenBLAS' pthreads fight libgomp's spinning threads (a fourfold slowdown was measured), so the
+ * environment must say {@code OMP_WAIT_POLICY=PASSIVE} and {@code OPENBLAS_NUM_THREADS=1} before
+ * either library loads: a JVM cannot set its own environment, hence setenv through JNA on Linux.
+ * glibc's malloc returns large tensors to the system and faults them in again at every step, hence
+ * mallopt. JavaCPP counts all memory of the process against a multiple of the heap unless told not
+ * to.
+ */
+public final class Natives {
+  private static final int M_TRIM_THRESHOLD = -1;
+  private static final int M_MMAP_THRESHOLD = -3;
+  private static final int ONE_GIBIBYTE = 1 << 30;
+  private static final int LEAST_GLIBC_MINOR = 34;
+
+  private static boolean loaded;
+
+  private Natives() {}
+
+  /** The C library's functions that are called before libtorch loads. */
+  interface LibC extends Library {
+    int setenv(String name, String value, int overwrite);
+
+    int mallopt(int parameter, int value);
+
+    String gnu_get_libc_version();
+  }
+
+  /**
+   * Loads libtorch; later calls return at once.
+   *
+   * @throws RunFailedException on a platform without natives
+   */
+  public static synchronized void load() {
+    if (loaded) {
+      return;
+    }
+    String platform = checkPlatform(System.getProperty("os.name"), System.getProperty("os.arch"));
+    System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+    System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
+    if (platform.startsWith("linux")) {
+      LibC c = Native.load("c", LibC.class);
+      checkGlibc(c.gnu_get_libc_version());
+      c.setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
+      c.setenv("OPENBLAS_NUM_THREADS", "1", 0);
+      c.mallopt(M_MMAP_THRESHOLD, ONE_GIBIBYTE);
+      c.mallopt(M_TRIM_THRESHOLD, ONE_GIBIBYTE);
+    }
+    try {
+      Loader.load(torch.class);
+    } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+      throw new RunFailedException(
+          "libtorch for "
+              + platform
+              + " cannot be loaded ("
+              + e.getMessage()
+              + "); use a job jar that was built on this platform and a file system that allows"
+              + " executables in the folder of -Dorg.bytedeco.javacpp.cachedir",
+          e);
+    }
+    torch.set_num_threads(1);
+    loaded = true;
+  }
+
+  /** One thread inside an operation: parallel work is cut into workers, which scales better. */
+  public static void useOneThread() {
+    torch.set_num_threads(1);
+  }
+
+  static String checkPlatform(String osName, String osArch) {
+    String os = osName.toLowerCase(Locale.ROOT);
+    boolean x86 = osArch.equals("amd64") || osArch.equals("x86_64");
+    boolean arm = osArch.equals("aarch64") || osArch.equals("arm64");
+    if (os.startsWith("linux") && x86) {
+      return "linux-x86_64";
+    }
+    if (os.startsWith("mac") && arm) {
+      return "macosx-arm64";
+    }
+    if (os.startsWith("windows") && x86) {
+      return "windows-x86_64";
+    }
+    throw new RunFailedException(
+        "no libtorch for "
+            + osName
+            + " on "
+            + osArch
+            + "; use Linux or Windows on x86_64, or macOS on arm64");
+  }
+
+  static void checkGlibc(String version) {
+    String[] parts = version.split("\\.", -1);
+    int major = Integer.parseInt(parts[0]);
+    int minor = parts.length > 1 ? Integer.parseInt(parts[1]) : 0;
+    if (major < 2 || (major == 2 && minor < LEAST_GLIBC_MINOR)) {
+      throw new RunFailedException(
+          "libtorch needs glibc 2.34 or later and this system has "
+              + version
+              + "; use Debian 12, Ubuntu 22.04, RHEL 9 or later");
+    }
+  }
+}

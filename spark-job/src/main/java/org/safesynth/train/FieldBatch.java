@@ -1,0 +1,57 @@
+package org.safesynth.train;
+
+import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.safesynth.model.FieldDecoderConfig;
+
+/**
+ * A micro-batch as the decoder takes it, position by position.
+ *
+ * @param batch number of records
+ * @param inputs (positions - 1, batch) rows of the embedding matrix, masked ones among them
+ * @param targets (positions, batch) tokens
+ */
+record FieldBatch(int batch, int[] inputs, long[] targets) {
+
+  /**
+   * Reads records from a store.
+   *
+   * @param mostMasked each record draws a share from 0 to this and masks that share of its inputs
+   * @param random draws the masks; null for none
+   */
+  static FieldBatch read(
+      TokenStore store,
+      FieldDecoderConfig config,
+      long[] records,
+      double mostMasked,
+      RandomGenerator random) {
+    int positions = config.positions();
+    int batch = records.length;
+    int[] offsets = config.embeddingOffsets();
+    int[] inputs = new int[Math.max(1, positions - 1) * batch];
+    long[] targets = new long[positions * batch];
+    int[] tokens = new int[positions];
+    for (int b = 0; b < batch; b++) {
+      store.read(records[b], tokens);
+      double share = random == null ? 0 : random.nextDouble() * mostMasked;
+      for (int t = 0; t < positions; t++) {
+        targets[t * batch + b] = tokens[t];
+        if (t < positions - 1) {
+          boolean masked = random != null && random.nextDouble() < share;
+          int mask = config.vocabularySizes().get(t);
+          inputs[t * batch + b] = offsets[t] + (masked ? mask : tokens[t]);
+        }
+      }
+    }
+    return new FieldBatch(batch, inputs, targets);
+  }
+
+  Tensor inputTensor() {
+    return torch.tensor(inputs).view(inputs.length / batch, batch);
+  }
+
+  Tensor targetTensor() {
+    return torch.tensor(targets).view(targets.length / batch, batch);
+  }
+}

@@ -1,0 +1,145 @@
+package org.safesynth.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntToDoubleFunction;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.Natives;
+
+/**
+ * Threads that take the micro-batches of a step, one operation thread each.
+ *
+ * <p>Small matrix products do not scale by threads inside an operation; whole micro-batches do.
+ * Every micro-batch has a gradient vector of its own, and these are added in the micro-batches'
+ * order, so that the sum is the same for any number of workers.
+ */
+final class GradientWorkers implements AutoCloseable {
+  private final FieldDecoder decoder;
+  private final int workers;
+  private final ExecutorService threads;
+  private final List<Tensor> gradients = new ArrayList<>(); // each (P)
+  private final List<List<Tensor>> leaves = new ArrayList<>();
+
+  /**
+   * Starts the threads.
+   *
+   * @param parameters (P) the weights that all workers read
+   * @param microBatches greatest number of micro-batches of a step
+   */
+  GradientWorkers(FieldDecoder decoder, Tensor parameters, int workers, int microBatches) {
+    this.decoder = decoder;
+    this.workers = Math.max(1, Math.min(workers, microBatches));
+    this.threads =
+        Executors.newFixedThreadPool(
+            this.workers,
+            task -> {
+              Thread thread = new Thread(task, "gradient-worker");
+              thread.setDaemon(true);
+              return thread;
+            });
+    for (int i = 0; i < microBatches; i++) {
+      Tensor gradient = torch.zeros(decoder.layout().size()); // (P)
+      List<Tensor> views = decoder.layout().views(gradient);
+      List<Tensor> own = new ArrayList<>();
+      for (Tensor view : decoder.layout().views(parameters)) {
+        Tensor leaf = view.detach();
+        leaf.requires_grad_(true);
+        leaf.mutable_grad().put(views.get(own.size()));
+        own.add(leaf);
+      }
+      gradients.add(gradient);
+      leaves.add(own);
+    }
+  }
+
+  int workers() {
+    return workers;
+  }
+
+  /**
+   * Adds up loss and gradient of the batches.
+   *
+   * @param batches at most as many as micro-batches were named
+   * @param sum (P) receives the gradient of the summed loss
+   * @return the summed loss in nats
+   */
+  double gradient(List<FieldBatch> batches, Tensor sum) {
+    double loss =
+        inParallel(
+            batches.size(),
+            i -> {
+              try (PointerScope scope = new PointerScope()) {
+                gradients.get(i).zero_();
+                Tensor of = loss(batches.get(i), leaves.get(i));
+                of.backward();
+                return of.item_double();
+              }
+            });
+    sum.zero_();
+    for (int i = 0; i < batches.size(); i++) {
+      sum.add_(gradients.get(i));
+    }
+    return loss;
+  }
+
+  /** The summed loss of the batches in nats with the given weights (P), without gradients. */
+  double loss(List<FieldBatch> batches, Tensor weights) {
+    return inParallel(
+        batches.size(),
+        i -> {
+          try (PointerScope scope = new PointerScope();
+              NoGradGuard guard = new NoGradGuard()) {
+            return loss(batches.get(i), decoder.layout().views(weights)).item_double();
+          }
+        });
+  }
+
+  private Tensor loss(FieldBatch batch, List<Tensor> parameters) {
+    return decoder.loss(parameters, batch.inputTensor(), batch.targetTensor());
+  }
+
+  /** Worker w takes the items w, w + workers, …; results are added in the items' order. */
+  private double inParallel(int items, IntToDoubleFunction work) {
+    double[] results = new double[items];
+    List<Future<?>> running = new ArrayList<>();
+    for (int w = 0; w < workers; w++) {
+      int first = w;
+      running.add(
+          threads.submit(
+              () -> {
+                Natives.useOneThread();
+                for (int i = first; i < items; i += workers) {
+                  results[i] = work.applyAsDouble(i);
+                }
+              }));
+    }
+    for (Future<?> future : running) {
+      try {
+        future.get();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("training was interrupted", e);
+      } catch (ExecutionException e) {
+        throw new IllegalStateException("a training worker failed: " + e.getCause(), e.getCause());
+      }
+    }
+    double sum = 0;
+    for (double result : results) {
+      sum += result;
+    }
+    return sum;
+  }
+
+  @Override
+  public void close() {
+    threads.shutdownNow();
+  }
+}

@@ -1,0 +1,30 @@
+package org.safesynth.train;
+
+import java.io.Serializable;
+
+/** Hears how training goes. */
+@FunctionalInterface
+public interface TrainingListener {
+  /**
+   * Where training stands.
+   *
+   * @param step steps done
+   * @param steps steps planned
+   * @param loss training loss of the last steps in bits a record
+   * @param validationLoss last validation loss in bits a record; NaN before the first
+   * @param recordsPerSecond since the last report
+   * @param tokensPerSecond since the last report
+   * @param secondsLeft until the end of the plan or of the time limit; early stopping may be sooner
+   */
+  record Progress(
+      long step,
+      long steps,
+      double loss,
+      double validationLoss,
+      double recordsPerSecond,
+      double tokensPerSecond,
+      double secondsLeft)
+      implements Serializable {}
+
+  void onProgress(Progress progress);
+}

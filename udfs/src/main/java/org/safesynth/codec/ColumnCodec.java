@@ -1,0 +1,44 @@
+package org.safesynth.codec;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.io.Serializable;
+import java.util.random.RandomGenerator;
+
+/** Turns the value of one column into tokens at one or more positions, and back. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "codec")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = TextSetColumn.class, name = "text_set"),
+  @JsonSubTypes.Type(value = LargeTextSetColumn.class, name = "large_text_set"),
+  @JsonSubTypes.Type(value = NumberSetColumn.class, name = "number_set"),
+  @JsonSubTypes.Type(value = BinnedNumberColumn.class, name = "binned_number"),
+  @JsonSubTypes.Type(value = TextColumn.class, name = "text"),
+  @JsonSubTypes.Type(value = IdentifierColumn.class, name = "identifier"),
+})
+sealed interface ColumnCodec extends Serializable
+    permits TextSetColumn,
+        LargeTextSetColumn,
+        NumberSetColumn,
+        BinnedNumberColumn,
+        TextColumn,
+        IdentifierColumn {
+  /** Vocabulary sizes of the column's positions, at least one. */
+  int[] sizes();
+
+  /** Writes the value's tokens from {@code at} on. */
+  void encode(Object value, int[] tokens, int at);
+
+  /** Reads a canonical value from the tokens at {@code at}. */
+  Object decode(int[] tokens, int at, long record, RandomGenerator random);
+
+  /** Whether the token may be written at the column's {@code position}. */
+  boolean isWritable(int position, int token);
+
+  /** As {@link RecordGrammar#limits}, for the column's own positions; null for the first. */
+  int[] limits(int position);
+
+  /**
+   * Whether the token at the column's first position tells enough of the value to compare tables.
+   */
+  boolean isComparable();
+}

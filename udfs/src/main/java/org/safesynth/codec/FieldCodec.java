@@ -1,0 +1,165 @@
+package org.safesynth.codec;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.safesynth.fault.RunFailedException;
+import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.TableProfile;
+
+/**
+ * Records as a fixed layout of typed tokens: each column has its own positions, each position its
+ * own small vocabulary, and every sequence of valid tokens is a valid record.
+ */
+public final class FieldCodec implements RecordCodec {
+  private static final int FORMAT_VERSION = 1;
+
+  private final List<ColumnCodec> columns;
+  private final int[] firstPositions; // (columns)
+  private final int[] sizes; // (positions)
+  private final int[] owners; // (positions) column of a position
+
+  /** The codec's file. */
+  record Saved(
+      @JsonProperty("format_version") int formatVersion,
+      @JsonProperty("columns") List<ColumnCodec> columns) {}
+
+  FieldCodec(List<ColumnCodec> columns) {
+    this.columns = List.copyOf(columns);
+    this.firstPositions = new int[columns.size()];
+    List<int[]> all = new ArrayList<>();
+    int positions = 0;
+    for (int c = 0; c < columns.size(); c++) {
+      firstPositions[c] = positions;
+      int[] of = columns.get(c).sizes();
+      all.add(of);
+      positions += of.length;
+    }
+    this.sizes = new int[positions];
+    this.owners = new int[positions];
+    for (int c = 0; c < all.size(); c++) {
+      for (int i = 0; i < all.get(c).length; i++) {
+        sizes[firstPositions[c] + i] = all.get(c)[i];
+        owners[firstPositions[c] + i] = c;
+      }
+    }
+  }
+
+  private static ObjectMapper json() {
+    return JsonMapper.builder()
+        .disable(MapperFeature.AUTO_DETECT_IS_GETTERS, MapperFeature.AUTO_DETECT_GETTERS)
+        .build();
+  }
+
+  /** Fits the encoding of every column to what the passes over the table counted. */
+  public static FieldCodec fit(FrozenSchema schema, TableProfile profile, Protection protection) {
+    return new FieldCodec(new ColumnFit(schema, profile, protection).columns());
+  }
+
+  /** What {@link #fit} protects, column by column; columns where it does nothing are left out. */
+  public static List<ProtectionCount> protectionCounts(
+      FrozenSchema schema, TableProfile profile, Protection protection) {
+    return new ColumnFit(schema, profile, protection).protectionCounts();
+  }
+
+  /** The codec as JSON: what {@link #fromJson} reads. */
+  public String toJson() {
+    try {
+      return json().writeValueAsString(new Saved(FORMAT_VERSION, columns));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a codec cannot be written as JSON", e);
+    }
+  }
+
+  /**
+   * Reads a codec.
+   *
+   * @param json what {@link #toJson} wrote
+   * @param source where it comes from, for the error
+   */
+  public static FieldCodec fromJson(String json, String source) {
+    try {
+      Saved saved = json().readValue(json, Saved.class);
+      if (saved.formatVersion() != FORMAT_VERSION) {
+        throw new RunFailedException(
+            source + ": encoding format " + saved.formatVersion() + " is not known; train again");
+      }
+      return new FieldCodec(saved.columns());
+    } catch (JsonProcessingException e) {
+      throw new RunFailedException(
+          source + ": the encoding is corrupt or truncated; train again or restore the file", e);
+    }
+  }
+
+  @Override
+  public int positions() {
+    return sizes.length;
+  }
+
+  @Override
+  public int vocabularySize(int position) {
+    return sizes[position];
+  }
+
+  /** Number of columns. */
+  public int columns() {
+    return columns.size();
+  }
+
+  /** The column that a position belongs to. */
+  public int columnOf(int position) {
+    return owners[position];
+  }
+
+  /**
+   * The first position of each column whose token there tells enough to compare tables by; else -1.
+   */
+  public int[] comparablePositions() {
+    int[] positions = firstPositions.clone();
+    for (int c = 0; c < positions.length; c++) {
+      positions[c] = columns.get(c).isComparable() ? positions[c] : -1;
+    }
+    return positions;
+  }
+
+  @Override
+  public void encode(Object[] cells, int[] tokens) {
+    for (int c = 0; c < firstPositions.length; c++) {
+      columns.get(c).encode(cells[c], tokens, firstPositions[c]);
+    }
+  }
+
+  @Override
+  public Object[] decode(int[] tokens, long record, RandomGenerator random) {
+    Object[] cells = new Object[columns.size()];
+    for (int c = 0; c < cells.length; c++) {
+      cells[c] = columns.get(c).decode(tokens, firstPositions[c], record, random);
+    }
+    return cells;
+  }
+
+  @Override
+  public RecordGrammar grammar() {
+    return new FieldGrammar(this);
+  }
+
+  /** The fixed layout's grammar is a table. */
+  private record FieldGrammar(FieldCodec codec) implements RecordGrammar {
+    @Override
+    public boolean isWritable(int position, int token) {
+      int column = codec.owners[position];
+      return codec.columns.get(column).isWritable(position - codec.firstPositions[column], token);
+    }
+
+    @Override
+    public int[] limits(int position) {
+      int column = codec.owners[position];
+      return codec.columns.get(column).limits(position - codec.firstPositions[column]);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The one door for seeded randomness: streams and permutations by key. Knows nothing else. */
+package org.safesynth.random;
