@@ -3,6 +3,7 @@ package org.safesynth.job;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -35,10 +36,9 @@ public final class ExamplesReader {
   @FunctionalInterface
   public interface Sink {
     /**
-     * @param tokens (records, positions) unsigned 16-bit little-endian numbers, record after record
-     * @param records number of records in the block
+     * @param tokens (positions) unsigned 16-bit little-endian numbers; the array is the sink's
      */
-    void accept(byte[] tokens, int records) throws IOException;
+    void accept(byte[] tokens) throws IOException;
   }
 
   /** One block of a file, or its end (neither tokens nor fault), or why it cannot be read. */
@@ -61,7 +61,7 @@ public final class ExamplesReader {
         readers.execute(() -> readFile(hadoop, path, recordBytes, queue));
       }
       for (int i = 0; i < queues.size(); i++) {
-        long records = drain(queues.get(i), sink);
+        long records = drain(queues.get(i), recordBytes, sink);
         ExamplesManifest.PartFile file = manifest.files().get(i);
         if (records != file.records()) {
           throw new IOException(
@@ -83,7 +83,7 @@ public final class ExamplesReader {
     return thread;
   }
 
-  private static long drain(BlockingQueue<Block> queue, Sink sink)
+  private static long drain(BlockingQueue<Block> queue, int recordBytes, Sink sink)
       throws IOException, InterruptedException {
     long records = 0;
     while (true) {
@@ -94,7 +94,9 @@ public final class ExamplesReader {
       if (block.tokens() == null) {
         return records;
       }
-      sink.accept(block.tokens(), block.records());
+      for (int from = 0; from < block.tokens().length; from += recordBytes) {
+        sink.accept(Arrays.copyOfRange(block.tokens(), from, from + recordBytes));
+      }
       records += block.records();
     }
   }

@@ -5,9 +5,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.spark.package$;
+import org.safesynth.codec.ProtectionCount;
 
 /**
  * Keeps {@code result.json} true while a run goes on: the stage it is in, what was counted, how
@@ -21,6 +23,7 @@ final class Journal {
   private final Instant started;
   private final Map<String, Long> counts = new LinkedHashMap<>();
   private final Map<String, Double> seconds = new LinkedHashMap<>();
+  private List<ProtectionCount> protection = List.of();
   private final Map<String, Object> model = new LinkedHashMap<>();
   private String stage = "start";
   private String synthetic;
@@ -42,6 +45,7 @@ final class Journal {
   private void goOn(RunResult earlier) {
     counts.putAll(earlier.counts() == null ? Map.of() : earlier.counts());
     seconds.putAll(earlier.seconds() == null ? Map.of() : earlier.seconds());
+    protection = earlier.protection() == null ? List.of() : earlier.protection();
     model.putAll(earlier.model() == null ? Map.of() : earlier.model());
   }
 
@@ -57,6 +61,10 @@ final class Journal {
 
   void count(String what, long number) {
     counts.put(what, number);
+  }
+
+  void protection(List<ProtectionCount> byColumn) {
+    protection = List.copyOf(byColumn);
   }
 
   void model(Map<String, ?> facts) {
@@ -92,6 +100,7 @@ final class Journal {
         seed,
         counts,
         seconds,
+        protection,
         model,
         synthetic,
         outputFile,

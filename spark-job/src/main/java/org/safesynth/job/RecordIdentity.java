@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import org.safesynth.random.SeededStreams;
 
 /**
  * Names records by what they hold, since a table's rows have no stable order: the keyed 128-bit
@@ -26,9 +27,8 @@ public final class RecordIdentity implements Serializable {
 
   /** Identities under a run's seed. */
   public RecordIdentity(long seed) {
-    MessageDigest sha256 = sha256();
-    sha256.update("safe-synthesizer record identity".getBytes(StandardCharsets.UTF_8));
-    key = sha256.digest(ByteBuffer.allocate(Long.BYTES).putLong(seed).array());
+    long ofSeed = new SeededStreams(seed).key(SeededStreams.Purpose.RECORD_IDENTITY);
+    key = ByteBuffer.allocate(Long.BYTES).putLong(ofSeed).array();
   }
 
   /** A hasher for one thread. */

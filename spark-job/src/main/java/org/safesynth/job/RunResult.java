@@ -1,6 +1,8 @@
 package org.safesynth.job;
 
+import java.util.List;
 import java.util.Map;
+import org.safesynth.codec.ProtectionCount;
 
 /**
  * What {@code result.json} says of a run: how it ended and how it was made.
@@ -13,6 +15,7 @@ import java.util.Map;
  * @param seed of all random draws
  * @param counts rows by what became of them
  * @param seconds by stage
+ * @param protection what value protection did, by column
  * @param model folder, checksum and what training reached
  * @param synthetic the synthetic table
  * @param outputFile the copy asked for with {@code --output-file}
@@ -29,6 +32,7 @@ public record RunResult(
     Long seed,
     Map<String, Long> counts,
     Map<String, Double> seconds,
+    List<ProtectionCount> protection,
     Map<String, Object> model,
     String synthetic,
     String outputFile,

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.safesynth.codec.RecordCodec;
+import org.safesynth.codec.RecordGrammar;
 import org.safesynth.fault.RunFailedException;
 
 @Tag("spark")
@@ -56,7 +57,12 @@ final class EncodeStageTest {
     }
 
     @Override
-    public Object[] decode(int[] tokens, RandomGenerator random) {
+    public Object[] decode(int[] tokens, long record, RandomGenerator random) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public RecordGrammar grammar() {
       throw new UnsupportedOperationException();
     }
   }
@@ -90,8 +96,7 @@ final class EncodeStageTest {
 
   private static byte[] read(ExamplesManifest manifest, Path folder) throws IOException {
     ByteArrayOutputStream tokens = new ByteArrayOutputStream();
-    ExamplesReader.read(
-        new Configuration(), folder, manifest, (block, records) -> tokens.write(block));
+    ExamplesReader.read(new Configuration(), folder, manifest, tokens::write);
     return tokens.toByteArray();
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -37,6 +38,7 @@ final class RunFolderTest {
         7L,
         Map.of("rows", 3L),
         Map.of("train", 1.5),
+        List.of(),
         Map.of(),
         null,
         null,
