@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.spark.package$;
 import org.safesynth.codec.ProtectionCount;
+import org.safesynth.evaluate.QualitySummary;
 
 /**
  * Keeps {@code result.json} true while a run goes on: the stage it is in, what was counted, how
@@ -25,6 +26,7 @@ final class Journal {
   private final Map<String, Double> seconds = new LinkedHashMap<>();
   private List<ProtectionCount> protection = List.of();
   private final Map<String, Object> model = new LinkedHashMap<>();
+  private QualitySummary quality;
   private String stage = "start";
   private String synthetic;
   private String outputFile;
@@ -72,6 +74,10 @@ final class Journal {
     model.putAll(facts);
   }
 
+  void quality(QualitySummary summary) {
+    quality = summary;
+  }
+
   void output(String syntheticTable, String file) {
     synthetic = syntheticTable;
     outputFile = file;
@@ -102,6 +108,7 @@ final class Journal {
         seconds,
         protection,
         model,
+        quality,
         synthetic,
         outputFile,
         versions(),

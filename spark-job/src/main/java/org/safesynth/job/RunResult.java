@@ -3,6 +3,7 @@ package org.safesynth.job;
 import java.util.List;
 import java.util.Map;
 import org.safesynth.codec.ProtectionCount;
+import org.safesynth.evaluate.QualitySummary;
 
 /**
  * What {@code result.json} says of a run: how it ended and how it was made.
@@ -17,6 +18,7 @@ import org.safesynth.codec.ProtectionCount;
  * @param seconds by stage
  * @param protection what value protection did, by column
  * @param model folder, checksum and what training reached
+ * @param quality a quick comparison with the real table
  * @param synthetic the synthetic table
  * @param outputFile the copy asked for with {@code --output-file}
  * @param versions of this library, Spark, Java and the platform
@@ -34,6 +36,7 @@ public record RunResult(
     Map<String, Double> seconds,
     List<ProtectionCount> protection,
     Map<String, Object> model,
+    QualitySummary quality,
     String synthetic,
     String outputFile,
     Map<String, String> versions,

@@ -42,6 +42,7 @@ final class RunFolderTest {
         Map.of(),
         null,
         null,
+        null,
         Map.of(),
         "2026-01-01T00:00:00Z",
         null);
