@@ -2,6 +2,7 @@ package org.safesynth;
 
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasParameterTypes.Predicates.rawParameterTypes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -173,11 +174,12 @@ final class ArchitectureTest {
   }
 
   @Test
-  void stackTracesAreNotPrinted() {
+  void stackTracesAreNotPrintedByTheWay() {
     noClasses()
         .should()
-        .callMethodWhere(target(name("printStackTrace")))
-        .because("a fault is one sentence; --verbose logs the trace")
+        .callMethodWhere(
+            target(name("printStackTrace")).and(target(rawParameterTypes(new Class<?>[0]))))
+        .because("a fault is one sentence; only --verbose prints its trace, on the job's console")
         .allowEmptyShould(true)
         .check(CODE);
   }
