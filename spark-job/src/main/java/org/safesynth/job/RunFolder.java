@@ -1,0 +1,158 @@
+package org.safesynth.job;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.safesynth.fault.BadInputException;
+
+/**
+ * What a run leaves, on any Hadoop file system: settings, schema, model, the synthetic table, the
+ * result. Raw records lie in {@code work/} only, which is gone when the run has ended.
+ */
+public final class RunFolder {
+  public static final String CONFIG = "config.yaml";
+  public static final String SCHEMA = "schema.json";
+  public static final String RESULT = "result.json";
+  public static final String PROGRESS = "progress.jsonl";
+  public static final String REJECTED = "rejected.json";
+
+  private static final DateTimeFormatter RUN_TIME =
+      DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  private final TextFiles files;
+  private final Path path;
+
+  private RunFolder(Configuration hadoop, Path path) {
+    this.files = new TextFiles(hadoop);
+    this.path = path;
+  }
+
+  /** A new run's name: when, and four digits so that two of a second differ. */
+  public static String newRunId(Instant now) {
+    return "run-" + RUN_TIME.format(now) + "-" + UUID.randomUUID().toString().substring(0, 4);
+  }
+
+  /** A folder's name for the id that a scheduler gave, which may hold colons and slashes. */
+  public static String folderName(String runId) {
+    String name = runId.strip().replaceAll("[^\\p{L}\\p{N}._=+-]", "_");
+    if (name.isEmpty() || name.startsWith(".") || name.startsWith("_")) {
+      throw new BadInputException(
+          "--run-id '%s': begin it with a letter or a digit".formatted(runId));
+    }
+    return name;
+  }
+
+  /** The folder of a new or unfinished run: a finished one is refused. */
+  public static RunFolder toWrite(Configuration hadoop, Path path) {
+    RunFolder folder = new RunFolder(hadoop, absolute(hadoop, path));
+    if (folder.result().filter(RunResult::hasSucceeded).isPresent()) {
+      throw new BadInputException(
+          "the run %s is finished: choose another --run-id, or use run generate to sample its model again"
+              .formatted(folder.path));
+    }
+    return folder;
+  }
+
+  /** The folder of a run that has trained a model. */
+  public static RunFolder toGenerate(Configuration hadoop, Path path) {
+    RunFolder folder = new RunFolder(hadoop, absolute(hadoop, path));
+    if (!folder.files.exists(folder.path)) {
+      throw new BadInputException("the run folder %s does not exist".formatted(folder.path));
+    }
+    for (String needed : new String[] {CONFIG, SCHEMA}) {
+      if (!folder.has(needed)) {
+        throw new BadInputException("%s is no run folder: it has no %s".formatted(path, needed));
+      }
+    }
+    if (!folder.files.exists(folder.model())) {
+      throw new BadInputException(
+          "the run %s has no trained model: finish it with run train --resume"
+              .formatted(folder.path));
+    }
+    return folder;
+  }
+
+  private static Path absolute(Configuration hadoop, Path path) {
+    try {
+      return path.getFileSystem(hadoop).makeQualified(path);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new BadInputException(
+          "the run folder %s cannot be used: %s".formatted(path, Faults.oneLine(e.getMessage())),
+          e);
+    }
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  public String runId() {
+    return path.getName();
+  }
+
+  /** Whether an earlier attempt left its settings here. */
+  public boolean isBegun() {
+    return has(CONFIG);
+  }
+
+  public Path model() {
+    return new Path(path, "model");
+  }
+
+  public Path checkpoints() {
+    return new Path(path, "checkpoints");
+  }
+
+  public Path synthetic() {
+    return new Path(path, "synthetic");
+  }
+
+  /** What holds raw records: deleted at the end. */
+  public Path work() {
+    return new Path(path, "work");
+  }
+
+  public Path examples() {
+    return new Path(work(), "examples");
+  }
+
+  public boolean has(String name) {
+    return files.exists(new Path(path, name));
+  }
+
+  public Optional<String> read(String name) {
+    return files.read(new Path(path, name));
+  }
+
+  public void write(String name, String text) {
+    files.write(new Path(path, name), text);
+  }
+
+  /** How the run ended, or where it stands; empty before it began or when it was cut off. */
+  public Optional<RunResult> result() {
+    return read(RESULT).flatMap(text -> Json.parse(text, RunResult.class));
+  }
+
+  public void write(RunResult result) {
+    write(RESULT, Json.file(result));
+  }
+
+  /** Whether training had begun. */
+  public boolean hasCheckpoints() {
+    return files.exists(checkpoints());
+  }
+
+  public boolean hasWork() {
+    return files.exists(work());
+  }
+
+  public void deleteWork() {
+    files.delete(work());
+  }
+}
