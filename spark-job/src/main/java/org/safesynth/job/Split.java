@@ -2,6 +2,7 @@ package org.safesynth.job;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.safesynth.train.AutoPlan;
 
 /**
  * Cuts the records, in the order of their identities, into holdout, validation and training: the
@@ -44,7 +45,7 @@ public record Split(long records, long holdout, long validation, List<String> no
           "the holdout has %,d rows instead of %,d, a fifth of the table".formatted(held, wanted));
     }
     long left = records - held;
-    long validation = Math.min((long) (validationRatio * left), left / 2);
+    long validation = AutoPlan.validationRecords(left, validationRatio);
     return new Split(records, held, validation, notes);
   }
 

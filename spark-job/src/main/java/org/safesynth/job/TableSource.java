@@ -40,7 +40,10 @@ public final class TableSource {
   private final Dataset<Row> rows;
   private final Dataset<Row> unguarded;
 
-  private TableSource(String source, Dataset<Row> rows, Dataset<Row> unguarded) {
+  private final boolean untyped;
+
+  private TableSource(String source, Dataset<Row> rows, Dataset<Row> unguarded, boolean untyped) {
+    this.untyped = untyped;
     this.source = Credentials.masked(source);
     this.rows = rows;
     this.unguarded = unguarded;
@@ -75,6 +78,11 @@ public final class TableSource {
   /** What the user called it, without credentials. */
   public String name() {
     return source;
+  }
+
+  /** Whether the format has no types, so that numbers and dates are texts. */
+  public boolean isUntyped() {
+    return untyped;
   }
 
   /** The table's rows. A pass over them belongs into {@link #reading}. */
@@ -131,7 +139,7 @@ public final class TableSource {
   }
 
   private static TableSource unguarded(String source, Dataset<Row> rows) {
-    return new TableSource(source, rows, rows);
+    return new TableSource(source, rows, rows, false);
   }
 
   private static Dataset<Row> catalogTable(SparkSession spark, String name) {
@@ -197,7 +205,7 @@ public final class TableSource {
             .option("columnNameOfCorruptRecord", CorruptLines.COLUMN)
             .schema(columns.add(CorruptLines.COLUMN, DataTypes.StringType))
             .load(address.source());
-    return new TableSource(address.source(), CorruptLines.guard(raw), raw);
+    return new TableSource(address.source(), CorruptLines.guard(raw), raw, true);
   }
 
   private static TableSource json(SparkSession spark, Address address, SourceFiles files) {

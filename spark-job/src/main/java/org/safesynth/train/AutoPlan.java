@@ -112,7 +112,7 @@ public final class AutoPlan {
   }
 
   /** The ratio's part, but enough for a steady loss and no more than a quick one needs. */
-  static long validationRecords(long records, double ratio) {
+  public static long validationRecords(long records, double ratio) {
     if (records < TOO_FEW_TO_VALIDATE || ratio <= 0) {
       return 0;
     }

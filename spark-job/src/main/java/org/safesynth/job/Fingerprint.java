@@ -1,0 +1,40 @@
+package org.safesynth.job;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.safesynth.codec.RecordCodec;
+import org.safesynth.config.DataConfig;
+import org.safesynth.schema.FrozenSchema;
+
+/**
+ * Digest of all that decides the encoded records, so that a resumed run knows whether to reuse
+ * them.
+ */
+final class Fingerprint {
+  private Fingerprint() {}
+
+  static String of(
+      TableSource table,
+      long rows,
+      DataConfig data,
+      FrozenSchema schema,
+      RecordCodec codec,
+      long seed) {
+    StringBuilder all = new StringBuilder();
+    all.append(table.name()).append('\n').append(rows).append('\n').append(seed).append('\n');
+    all.append(data.missingValues()).append(data.valueProtection()).append(data.rareThreshold());
+    all.append('\n').append(schema).append('\n');
+    for (int position = 0; position < codec.positions(); position++) {
+      all.append(codec.vocabularySize(position)).append(' ');
+    }
+    try {
+      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of()
+          .formatHex(sha256.digest(all.toString().getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+package org.safesynth.job;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.safesynth.fault.RunFailedException;
+import org.safesynth.train.Checkpoint;
+import org.safesynth.train.CheckpointStore;
+import org.safesynth.train.TrainingPlan;
+
+/**
+ * Checkpoints in the run folder: the vectors as one object, then a small manifest with its checksum
+ * in a single write. The newest whole manifest wins, and nothing relies on rename.
+ */
+final class FolderCheckpoints implements CheckpointStore {
+  private static final String PLAN = "plan.json";
+  private static final String PREFIX = "checkpoint-";
+  private static final int VECTORS = 5;
+  private static final int KEPT = 2;
+
+  private final TextFiles files;
+  private final Path folder;
+
+  FolderCheckpoints(Configuration hadoop, Path folder) {
+    this.files = new TextFiles(hadoop);
+    this.folder = folder;
+  }
+
+  /** The manifest of one checkpoint; a best loss that was never measured is null. */
+  record Manifest(
+      long step,
+      double seconds,
+      int evaluationsSinceBest,
+      Double bestLoss,
+      long bestStep,
+      long planSteps,
+      int parameters,
+      String sha256) {}
+
+  /** The plan of the run, as the first attempt decided it; a resumed run keeps it. */
+  Optional<SavedPlan> plan() {
+    return files.read(new Path(folder, PLAN)).flatMap(text -> Json.parse(text, SavedPlan.class));
+  }
+
+  /**
+   * The plan and what it was made for.
+   *
+   * @param fingerprint digest of the examples
+   */
+  record SavedPlan(String fingerprint, TrainingPlan plan) {}
+
+  void write(SavedPlan plan) {
+    files.write(new Path(folder, PLAN), Json.file(plan));
+  }
+
+  /** Forgets everything, as before the first attempt. */
+  void clear() {
+    files.delete(folder);
+  }
+
+  @Override
+  public void save(Checkpoint checkpoint) {
+    byte[] data = bytes(checkpoint);
+    String name = PREFIX + "%012d".formatted(checkpoint.step());
+    Path object = new Path(folder, name + ".bin");
+    try (FSDataOutputStream out = files.fileSystem(object).create(object, true)) {
+      out.write(data);
+    } catch (IOException e) {
+      throw Faults.writing(object, e);
+    }
+    Manifest manifest =
+        new Manifest(
+            checkpoint.step(),
+            checkpoint.seconds(),
+            checkpoint.evaluationsSinceBest(),
+            Double.isFinite(checkpoint.bestLoss()) ? checkpoint.bestLoss() : null,
+            checkpoint.bestStep(),
+            checkpoint.planSteps(),
+            checkpoint.parameters().length,
+            ModelFolder.sha256(data));
+    files.write(new Path(folder, name + ".json"), Json.file(manifest));
+    List<Path> manifests = manifests();
+    for (Path old : manifests.subList(Math.min(KEPT, manifests.size()), manifests.size())) {
+      files.delete(old);
+      files.delete(object(old));
+    }
+  }
+
+  @Override
+  public Optional<Checkpoint> newest() {
+    for (Path file : manifests()) {
+      Optional<Manifest> manifest =
+          files.read(file).flatMap(text -> Json.parse(text, Manifest.class));
+      if (manifest.isPresent()) {
+        byte[] data = ModelFolder.bytes(files, object(file));
+        if (ModelFolder.sha256(data).equals(manifest.get().sha256())) {
+          return Optional.of(checkpoint(manifest.get(), data));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Path object(Path manifest) {
+    return new Path(manifest.getParent(), manifest.getName().replace(".json", ".bin"));
+  }
+
+  /** Manifests, the newest first. */
+  private List<Path> manifests() {
+    List<Path> found = new ArrayList<>();
+    try {
+      FileSystem fs = files.fileSystem(folder);
+      if (fs.exists(folder)) {
+        for (FileStatus status : fs.listStatus(folder)) {
+          String name = status.getPath().getName();
+          if (name.startsWith(PREFIX) && name.endsWith(".json")) {
+            found.add(status.getPath());
+          }
+        }
+      }
+    } catch (IOException e) {
+      throw Faults.reading(folder, e);
+    }
+    found.sort(Comparator.comparing(Path::getName).reversed());
+    return found;
+  }
+
+  private static byte[] bytes(Checkpoint checkpoint) {
+    int size = checkpoint.parameters().length;
+    ByteBuffer data =
+        ByteBuffer.allocate(VECTORS * size * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    data.asFloatBuffer()
+        .put(checkpoint.parameters())
+        .put(checkpoint.momentum())
+        .put(checkpoint.variance())
+        .put(checkpoint.average())
+        .put(checkpoint.best());
+    return data.array();
+  }
+
+  private static Checkpoint checkpoint(Manifest manifest, byte[] data) {
+    int size = manifest.parameters();
+    if (data.length != VECTORS * size * Float.BYTES) {
+      throw new RunFailedException(
+          "the checkpoint of step "
+              + manifest.step()
+              + " is not whole; remove the run's checkpoints folder to start again");
+    }
+    float[][] vectors = new float[VECTORS][size];
+    var floats = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    for (float[] vector : vectors) {
+      floats.get(vector);
+    }
+    return new Checkpoint(
+        manifest.step(),
+        manifest.seconds(),
+        manifest.evaluationsSinceBest(),
+        manifest.bestLoss() == null ? Double.POSITIVE_INFINITY : manifest.bestLoss(),
+        manifest.bestStep(),
+        manifest.planSteps(),
+        vectors[0],
+        vectors[1],
+        vectors[2],
+        vectors[3],
+        vectors[4]);
+  }
+}

@@ -1,0 +1,67 @@
+package org.safesynth.job;
+
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.FrozenSchema;
+
+/**
+ * Samples the run's model on all executors: the rows asked for are cut into shards by record
+ * number, and each shard has a random stream of its own, so that the table is the same however the
+ * shards are spread over tasks and however often a task is retried.
+ */
+public final class GenerateStage {
+  private static final int TASKS_PER_CORE = 2;
+
+  private GenerateStage() {}
+
+  /**
+   * The synthetic table, in the input's types and column order; made when it is written.
+   *
+   * @param rowsDone tasks add the rows of each finished batch, for the progress line
+   */
+  public static Dataset<Row> run(
+      RunContext context, FrozenSchema schema, LongAccumulator rowsDone) {
+    SparkSession spark = context.spark();
+    SafeSynthesizerConfig config = context.config();
+    new ModelFolder(context.hadoop(), context.folder().model()).read(); // bad files fail here, once
+    long rows = config.generation().numRecords();
+    long shards = (rows + ShardSampler.ROWS - 1) / ShardSampler.ROWS;
+    long tasks = (long) TASKS_PER_CORE * spark.sparkContext().defaultParallelism();
+    ShardSampler sampler =
+        new ShardSampler(
+            new SerializableConfiguration(context.hadoop()),
+            context.folder().model().toString(),
+            schema,
+            rows,
+            config.generationSeed(),
+            config.temperature(),
+            config.generation().topP(),
+            rowsDone);
+    return spark
+        .range(0, shards, 1, (int) Math.max(1, Math.min(shards, tasks)))
+        .mapPartitions(sampler, Encoders.row(type(schema)));
+  }
+
+  /** The output's Spark schema. */
+  static StructType type(FrozenSchema schema) {
+    return new StructType(
+        schema.columns().stream().map(GenerateStage::field).toArray(StructField[]::new));
+  }
+
+  private static StructField field(ColumnSchema column) {
+    return new StructField(
+        column.name(),
+        org.apache.spark.sql.types.DataType.fromDDL(column.type()),
+        true,
+        Metadata.empty());
+  }
+}

@@ -1,0 +1,167 @@
+package org.safesynth.job;
+
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.config.DataConfig;
+import org.safesynth.schema.FrozenSchema;
+
+/**
+ * The tour of a run: a table goes in, and stage by stage, each from what the one before left in the
+ * run folder, a synthetic table comes out. No stage reaches back.
+ */
+final class Pipeline {
+  private static final int SECONDS_BETWEEN_PROGRESS = 2;
+
+  private final RunContext context;
+  private final Journal journal;
+
+  Pipeline(RunContext context, Journal journal) {
+    this.context = context;
+    this.journal = journal;
+  }
+
+  /** What training knows of the real table, for a comparison at the end. */
+  record Learned(FrozenSchema schema, FieldCodec codec) {}
+
+  /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
+  Learned train(TableSource.Address address) {
+    TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
+    SchemaStage.Inferred inferred =
+        journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
+    Split split = split(inferred);
+    CodecStage.Fitted fitted =
+        journal.stage(
+            "codec", () -> CodecStage.run(context, inferred.schema(), inferred.profile()));
+    journal.protection(fitted.protection());
+    FieldCodec codec = fitted.codec();
+    ExamplesManifest examples = journal.stage("encode", () -> encode(table, inferred, codec));
+    TrainStage.Trained trained =
+        journal.stage(
+            "train", () -> TrainStage.run(context, inferred.schema(), codec, examples, split));
+    journal.model(trained.facts());
+    return new Learned(inferred.schema(), codec);
+  }
+
+  /** Samples the model in the run folder; leaves {@code synthetic/}, and one file if asked for. */
+  void generate(String outputFile) {
+    FrozenSchema schema = SchemaStage.read(context.folder());
+    Path table = context.folder().synthetic();
+    long rows = journal.stage("generate", () -> write(schema, table));
+    journal.count("generated", rows);
+    Path copy = outputFile == null ? null : journal.stage("copy", () -> copy(table, outputFile));
+    journal.output(table.toString(), copy == null ? null : copy.toString());
+    context
+        .console()
+        .result(
+            "%,d synthetic rows in %s%s"
+                .formatted(rows, table, copy == null ? "" : " and " + copy));
+  }
+
+  /** Compares what was generated with what was learned. */
+  void compare(Learned learned) {
+    Dataset<Row> synthetic =
+        context.spark().read().parquet(context.folder().synthetic().toString());
+    journal
+        .stage(
+            "compare",
+            () ->
+                QualityStage.run(
+                    context,
+                    learned.schema(),
+                    learned.codec(),
+                    synthetic,
+                    SchemaStage.cells(learned.schema(), synthetic.schema())))
+        .ifPresent(journal::quality);
+  }
+
+  private Split split(SchemaStage.Inferred inferred) {
+    long rows = inferred.profile().rows();
+    DataConfig data = context.config().data();
+    Split split =
+        Split.of(
+            rows, data.holdout(), data.maxHoldout(), context.config().embedded().validationRatio());
+    context
+        .console()
+        .progress(
+            "read",
+            "%,d rows of %d columns: %,d to learn, %,d to validate, %,d held out"
+                .formatted(
+                    rows,
+                    inferred.schema().columns().size(),
+                    split.training(),
+                    split.validation(),
+                    split.holdout()),
+            Map.of("rows", rows, "columns", inferred.schema().columns().size()));
+    split.notes().forEach(context.console()::warn);
+    journal.count("rows", rows);
+    journal.count("training", split.training());
+    journal.count("validation", split.validation());
+    journal.count("holdout", split.holdout());
+    return split;
+  }
+
+  private ExamplesManifest encode(
+      TableSource table, SchemaStage.Inferred inferred, FieldCodec codec) {
+    RecordIdentity identity = new RecordIdentity(context.seed());
+    long rows = inferred.profile().rows();
+    EncodeStage.Encoding encoding =
+        new EncodeStage.Encoding(
+            table.rows(),
+            inferred.cells(),
+            codec,
+            identity,
+            rows,
+            Fingerprint.of(
+                table, rows, context.config().data(), inferred.schema(), codec, context.seed()));
+    return EncodeStage.run(encoding, context.folder().examples());
+  }
+
+  private long write(FrozenSchema schema, Path folder) {
+    long asked = context.config().generation().numRecords();
+    SparkSession spark = context.spark();
+    ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor();
+    try (RunningTotal rows = new RunningTotal(spark.sparkContext(), "synthetic rows")) {
+      long begin = System.nanoTime();
+      ticker.scheduleAtFixedRate(
+          () -> progress(Math.min(asked, rows.value()), asked, begin),
+          SECONDS_BETWEEN_PROGRESS,
+          SECONDS_BETWEEN_PROGRESS,
+          TimeUnit.SECONDS);
+      spark.sparkContext().setJobDescription("generate " + asked + " rows");
+      Dataset<Row> table = GenerateStage.run(context, schema, rows.accumulator());
+      OutputWriter.writeTable(table, folder);
+      ticker.shutdownNow();
+      long written = spark.read().parquet(folder.toString()).count();
+      progress(written, asked, begin);
+      return written;
+    } finally {
+      ticker.shutdownNow();
+      spark.sparkContext().setJobDescription(null);
+    }
+  }
+
+  private void progress(long rows, long asked, long begin) {
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    if (rows > 0) {
+      double rate = rows / seconds;
+      context
+          .console()
+          .progress(
+              "generate",
+              "generated %,d of %,d rows, %,.0f rows/s".formatted(rows, asked, rate),
+              Map.of("rows", rows, "rows_per_second", Math.round(rate)));
+    }
+  }
+
+  private Path copy(Path table, String file) {
+    Path scratch = new Path(context.folder().work(), "output");
+    return OutputWriter.copyToFile(context.spark(), table, file, scratch);
+  }
+}

@@ -1,0 +1,95 @@
+package org.safesynth.job;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.evaluate.CodedColumn;
+import org.safesynth.evaluate.QualitySummary;
+import org.safesynth.schema.FrozenSchema;
+
+/** Compares the synthetic table with the encoded real one, as a quick look at the end of a run. */
+final class QualityStage {
+  private QualityStage() {}
+
+  /**
+   * The summary; empty when no column can be compared, as with free texts only.
+   *
+   * @param synthetic the written table
+   * @param cells reads its rows' canonical cells
+   */
+  static Optional<QualitySummary> run(
+      RunContext context,
+      FrozenSchema schema,
+      FieldCodec codec,
+      Dataset<Row> synthetic,
+      MapFunction<Row, Object[]> cells) {
+    List<CodedColumn> columns = new ArrayList<>();
+    List<Integer> kept = new ArrayList<>();
+    int[] comparable = codec.comparablePositions();
+    for (int column = 0; column < comparable.length; column++) {
+      if (comparable[column] >= 0) {
+        kept.add(comparable[column]);
+        columns.add(
+            new CodedColumn(
+                schema.columns().get(column).name(), codec.vocabularySize(comparable[column])));
+      }
+    }
+    if (columns.isEmpty()) {
+      return Optional.empty();
+    }
+    int[] positions = kept.stream().mapToInt(Integer::intValue).toArray();
+    JavaRDD<int[]> real =
+        context
+            .spark()
+            .read()
+            .parquet(context.folder().examples().toString())
+            .select("tokens")
+            .javaRDD()
+            .map(row -> codes(row.<byte[]>getAs(0), positions));
+    JavaRDD<int[]> written =
+        synthetic.javaRDD().map(row -> codes(cells.call(row), codec, positions));
+    QualitySummary summary = QualitySummary.of(columns, real, written);
+    tell(context.console(), summary);
+    return Optional.of(summary);
+  }
+
+  private static int[] codes(byte[] tokens, int[] positions) {
+    ByteBuffer record = ByteBuffer.wrap(tokens).order(ByteOrder.LITTLE_ENDIAN);
+    int[] codes = new int[positions.length];
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = Short.toUnsignedInt(record.getShort(positions[i] * Short.BYTES));
+    }
+    return codes;
+  }
+
+  private static int[] codes(Object[] cells, FieldCodec codec, int[] positions) {
+    int[] tokens = new int[codec.positions()];
+    codec.encode(cells, tokens);
+    int[] codes = new int[positions.length];
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = tokens[positions[i]];
+    }
+    return codes;
+  }
+
+  private static void tell(Console console, QualitySummary summary) {
+    String weakest =
+        summary.weakestColumns().stream()
+            .map(column -> "'%s' %.3f".formatted(column.column(), column.similarity()))
+            .collect(Collectors.joining(", "));
+    console.progress(
+        "quality",
+        "likeness to the real table (1 is equal): columns %.3f, pairs of columns %.3f; least alike: %s"
+            .formatted(summary.shapes(), summary.pairs(), weakest),
+        Map.of("shapes", summary.shapes(), "pairs", summary.pairs()));
+  }
+}

@@ -1,0 +1,128 @@
+package org.safesynth.job;
+
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
+import org.safesynth.config.DataConfig;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.fault.RunFailedException;
+import org.safesynth.random.SeededStreams;
+import org.safesynth.schema.CellReader;
+import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.DeclaredColumn;
+import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.InferenceOptions;
+import org.safesynth.schema.InferredTable;
+import org.safesynth.schema.SchemaFile;
+import org.safesynth.schema.SchemaInference;
+import org.safesynth.schema.TableProfile;
+
+/** Finds out what the table's columns are and leaves it as {@code schema.json}. */
+final class SchemaStage {
+  private SchemaStage() {}
+
+  /**
+   * The table as agreed before training.
+   *
+   * @param cells reads a row's canonical cells
+   */
+  record Inferred(FrozenSchema schema, TableProfile profile, MapFunction<Row, Object[]> cells) {}
+
+  static Inferred run(RunContext context, TableSource table) {
+    DataConfig data = context.config().data();
+    Set<String> missing = new HashSet<>(data.missingValues());
+    if (table.isUntyped()) {
+      missing.add("");
+    }
+    Map<String, DeclaredColumn> declared = declared(context, table);
+    InferenceOptions options =
+        new InferenceOptions(
+            table.isUntyped(),
+            missing,
+            new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
+            declared);
+    InferredTable inferred = SchemaInference.infer(table.rows(), options);
+    context.folder().write(RunFolder.SCHEMA, SchemaFile.write(inferred.schema()));
+    context.console().info("columns: " + kinds(inferred.schema()));
+    return new Inferred(
+        inferred.schema(), inferred.profile(), new Cells(inferred.schema(), missing));
+  }
+
+  private static Map<String, DeclaredColumn> declared(RunContext context, TableSource table) {
+    String file = context.config().data().schemaFile();
+    if (file == null) {
+      return Map.of();
+    }
+    String json =
+        new TextFiles(context.hadoop())
+            .read(new Path(file))
+            .orElseThrow(
+                () -> new BadInputException("data.schema_file: " + file + " does not exist"));
+    Map<String, DeclaredColumn> declared = SchemaFile.read(json, file);
+    SchemaFile.checkNames(declared, List.of(table.rows().columns()), file);
+    return declared;
+  }
+
+  private static String kinds(FrozenSchema schema) {
+    StringBuilder text = new StringBuilder();
+    for (ColumnKind kind : ColumnKind.values()) {
+      long count = schema.columns().stream().filter(column -> column.kind() == kind).count();
+      if (count > 0) {
+        text.append(text.isEmpty() ? "" : ", ").append(count).append(' ');
+        text.append(kind.name().toLowerCase(java.util.Locale.ROOT));
+      }
+    }
+    return text.toString();
+  }
+
+  /** Reads the canonical cells of a table with this schema, such as the synthetic one. */
+  static MapFunction<Row, Object[]> cells(FrozenSchema schema, StructType type) {
+    List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
+    if (!names.equals(Arrays.asList(type.fieldNames()))) {
+      throw new RunFailedException("the synthetic table has other columns than its schema");
+    }
+    return new Cells(schema, Set.of());
+  }
+
+  /** The schema that an earlier command left in the run folder. */
+  static FrozenSchema read(RunFolder folder) {
+    String json =
+        folder
+            .read(RunFolder.SCHEMA)
+            .orElseThrow(
+                () ->
+                    new RunFailedException("the run has no " + RunFolder.SCHEMA + "; train again"));
+    return SchemaFile.readSchema(json, new Path(folder.path(), RunFolder.SCHEMA).toString());
+  }
+
+  /** Reads rows; its readers are made anew in each task, since they hold parsers. */
+  private static final class Cells implements MapFunction<Row, Object[]> {
+    private final FrozenSchema schema;
+    private final Set<String> missing;
+    private transient List<CellReader> readers;
+
+    Cells(FrozenSchema schema, Set<String> missing) {
+      this.schema = schema;
+      this.missing = Set.copyOf(missing);
+    }
+
+    @Override
+    public Object[] call(Row row) {
+      if (readers == null) {
+        readers = SchemaInference.readers(schema, missing);
+      }
+      Object[] cells = new Object[readers.size()];
+      for (int c = 0; c < cells.length; c++) {
+        cells[c] = readers.get(c).read(row.get(c));
+      }
+      return cells;
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package org.safesynth.job;
+
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.hadoop.fs.Path;
+import org.safesynth.config.ConfigReader;
+import org.safesynth.config.ConfigWriter;
+import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.fault.BadInputException;
+
+/**
+ * The parameters of a command: the file's and the command line's, and what a run folder says of an
+ * earlier attempt.
+ */
+final class Settings {
+  private static final String SEED = "data.random_state";
+  private static final int SEEDS = 1_000_000;
+
+  private final TextFiles files;
+
+  Settings(TextFiles files) {
+    this.files = files;
+  }
+
+  /**
+   * The parameters of a file with the command line's over them.
+   *
+   * @param file local or remote, or null for the defaults
+   */
+  SafeSynthesizerConfig read(String file, Map<String, String> overrides) {
+    if (file == null) {
+      return ConfigReader.read("", "defaults", overrides);
+    }
+    String yaml =
+        files
+            .read(new Path(file))
+            .orElseThrow(
+                () -> new BadInputException("the configuration " + file + " does not exist"));
+    return ConfigReader.read(yaml, file, overrides);
+  }
+
+  /**
+   * The parameters of a run that begins or goes on: with a seed, and as they were when it began.
+   */
+  SafeSynthesizerConfig forRun(RunFolder folder, String file, Map<String, String> overrides) {
+    String earlier = folder.read(RunFolder.CONFIG).orElse("");
+    if (earlier.isEmpty()) {
+      return withSeed(file, overrides, Math.floorMod(UUID.randomUUID().hashCode(), SEEDS));
+    }
+    SafeSynthesizerConfig begun = ConfigReader.read(earlier, RunFolder.CONFIG, Map.of());
+    if (file == null && overrides.isEmpty()) {
+      requireCredentials(begun);
+      return begun;
+    }
+    SafeSynthesizerConfig now = withSeed(file, overrides, begun.data().randomState());
+    if (folder.hasCheckpoints()) {
+      requireSame(folder, begun, now);
+    }
+    return now;
+  }
+
+  private SafeSynthesizerConfig withSeed(String file, Map<String, String> overrides, long seed) {
+    SafeSynthesizerConfig config = read(file, overrides);
+    if (config.data().randomState() != null) {
+      return config;
+    }
+    Map<String, String> seeded = new HashMap<>(overrides);
+    seeded.keySet().removeIf(path -> path.replace("__", ".").equals(SEED));
+    seeded.put(SEED, String.valueOf(seed));
+    return read(file, seeded);
+  }
+
+  private static void requireCredentials(SafeSynthesizerConfig begun) {
+    if (begun.data().options().values().stream().anyMatch(value -> value.contains("***"))) {
+      throw new BadInputException(
+          "the run's configuration has no credentials in it: give --config again to resume");
+    }
+  }
+
+  /** What was learned so far was learned with the old settings. */
+  private static void requireSame(
+      RunFolder folder, SafeSynthesizerConfig begun, SafeSynthesizerConfig now) {
+    SafeSynthesizerConfig old = comparable(saved(begun));
+    SafeSynthesizerConfig fresh = comparable(saved(now));
+    require(folder, "data", old.data().equals(fresh.data()));
+    require(folder, "training", old.training().equals(fresh.training()));
+    require(folder, "embedded", old.embedded().equals(fresh.embedded()));
+    require(folder, "privacy", old.privacy().equals(fresh.privacy()));
+  }
+
+  private static SafeSynthesizerConfig comparable(String yaml) {
+    return ConfigReader.read(
+        yaml,
+        RunFolder.CONFIG,
+        Map.of("training.resume", "false", "data.keep_intermediate", "false"));
+  }
+
+  private static void require(RunFolder folder, String section, boolean isSame) {
+    if (!isSame) {
+      throw new BadInputException(
+          "the unfinished run %s was begun with other parameters of %s: resume it with those in its %s, or choose another --run-id"
+              .formatted(folder.path(), section, RunFolder.CONFIG));
+    }
+  }
+
+  /**
+   * The parameters for sampling a run's model: the run's own, with the generation, evaluation and
+   * cluster parameters of the command.
+   */
+  SafeSynthesizerConfig forGeneration(
+      RunFolder folder, String file, Map<String, String> overrides) {
+    for (String path : overrides.keySet()) {
+      if (!isOfGeneration(path.replace("__", "."))) {
+        throw new BadInputException(
+            "%s cannot be set for run generate: the model is trained; what can be are parameters of generation, evaluation and cluster"
+                .formatted(path));
+      }
+    }
+    String yaml = folder.read(RunFolder.CONFIG).orElseThrow();
+    if (file == null) {
+      return ConfigReader.read(yaml, RunFolder.CONFIG, overrides);
+    }
+    SafeSynthesizerConfig trained = ConfigReader.read(yaml, RunFolder.CONFIG, Map.of());
+    SafeSynthesizerConfig asked = read(file, overrides);
+    Set<String> explicit = new LinkedHashSet<>(trained.explicit());
+    explicit.removeIf(Settings::isOfGeneration);
+    asked.explicit().stream().filter(Settings::isOfGeneration).forEach(explicit::add);
+    return new SafeSynthesizerConfig(
+        trained.data(),
+        trained.training(),
+        trained.embedded(),
+        asked.generation(),
+        trained.privacy(),
+        trained.timeSeries(),
+        asked.evaluation(),
+        trained.replacePii(),
+        asked.cluster(),
+        explicit);
+  }
+
+  private static boolean isOfGeneration(String path) {
+    return path.startsWith("generation.")
+        || path.startsWith("evaluation.")
+        || path.startsWith("cluster.");
+  }
+
+  /** The text of {@code config.yaml}: all parameters, without credentials. */
+  static String saved(SafeSynthesizerConfig config) {
+    String yaml = ConfigWriter.write(config);
+    Map<String, String> options = config.data().options();
+    Map<String, String> masked = Credentials.masked(options);
+    if (masked.equals(options)) {
+      return yaml;
+    }
+    return ConfigWriter.write(
+        ConfigReader.read(yaml, RunFolder.CONFIG, Map.of("data.options", Json.line(masked))));
+  }
+}

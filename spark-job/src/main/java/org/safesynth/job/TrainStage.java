@@ -1,0 +1,232 @@
+package org.safesynth.job;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkContext;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.config.ClusterConfig;
+import org.safesynth.config.EmbeddedConfig;
+import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.schema.FrozenSchema;
+import org.safesynth.train.AutoPlan;
+import org.safesynth.train.TrainingPlan;
+
+/** Trains the model in one designated task and leaves it in the run folder. */
+public final class TrainStage {
+  private static final int SECONDS_BETWEEN_LOOKS = 2;
+
+  private TrainStage() {}
+
+  /**
+   * What training left in {@link RunFolder#model}.
+   *
+   * @param facts for {@code result.json}: checksum, validation loss, passes, parameters
+   */
+  public record Trained(Map<String, Object> facts) {
+    public Trained {
+      facts = Map.copyOf(facts);
+    }
+  }
+
+  /** Trains on the examples behind the split's holdout. */
+  public static Trained run(
+      RunContext context,
+      FrozenSchema schema,
+      FieldCodec codec,
+      ExamplesManifest examples,
+      Split split) {
+    ModelFolder.Manifest whole =
+        new ModelFolder(context.hadoop(), context.folder().model()).manifest();
+    if (whole != null && whole.fingerprint().equals(examples.fingerprint())) {
+      context.console().info("the model of an earlier attempt is whole: training is skipped");
+      return new Trained(Map.of("sha256", whole.sha256().get(ModelFolder.WEIGHTS)));
+    }
+    TrainingTask task =
+        new TrainingTask(
+            context.hadoop(),
+            context.folder(),
+            examples,
+            codec,
+            wishes(context.config()),
+            split.holdout(),
+            context.seed());
+    TrainingTask.Outcome outcome =
+        trainsInDriver(context) ? inDriver(context, task) : onExecutor(context, task);
+    return new Trained(facts(context, outcome));
+  }
+
+  private static AutoPlan.Wishes wishes(SafeSynthesizerConfig config) {
+    EmbeddedConfig embedded = config.embedded();
+    Long records =
+        config.training().numInputRecordsToSample().isAuto()
+            ? null
+            : config.training().numInputRecordsToSample().value();
+    return new AutoPlan.Wishes(
+        optional(embedded.hiddenSize().value()),
+        optional(embedded.numLayers().value()),
+        optional(embedded.batchSize().value()),
+        embedded.learningRate().isAuto()
+            ? OptionalDouble.empty()
+            : OptionalDouble.of(embedded.learningRate().value()),
+        embedded.validationRatio(),
+        records == null ? OptionalDouble.empty() : OptionalDouble.of(records),
+        60 * embedded.resolveMaxMinutes());
+  }
+
+  private static OptionalInt optional(Integer value) {
+    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
+  }
+
+  /** Local mode has no executors; with {@code cluster.placement: driver} none is asked for. */
+  private static boolean trainsInDriver(RunContext context) {
+    return context.spark().sparkContext().isLocal()
+        || context.config().cluster().placement() == ClusterConfig.Placement.DRIVER;
+  }
+
+  private static TrainingTask.Outcome inDriver(RunContext context, TrainingTask task) {
+    SparkContext spark = context.spark().sparkContext();
+    int cores = Math.min(Runtime.getRuntime().availableProcessors(), spark.defaultParallelism());
+    context
+        .console()
+        .info("training in the driver's process with up to %d workers".formatted(cores));
+    return task.run(cores, new ConsoleTeller(context.console()));
+  }
+
+  /**
+   * One task on an executor. What it tells comes with the heartbeats; attempts after the first go
+   * on from the newest checkpoint.
+   */
+  private static TrainingTask.Outcome onExecutor(RunContext context, TrainingTask task) {
+    SparkContext spark = context.spark().sparkContext();
+    int cores = spark.getConf().getInt("spark.executor.cores", 1);
+    context
+        .console()
+        .info("training in one task on an executor with up to %d workers".formatted(cores));
+    ConsoleTeller teller = new ConsoleTeller(context.console());
+    ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor();
+    try (ToldProgress told = new ToldProgress(spark)) {
+      looks.scheduleAtFixedRate(
+          () -> told.forEachNew(teller),
+          SECONDS_BETWEEN_LOOKS,
+          SECONDS_BETWEEN_LOOKS,
+          TimeUnit.SECONDS);
+      spark.setJobDescription("train the embedded model");
+      ToldProgress.Tellings tellings = told.tellings();
+      List<TrainingTask.Outcome> outcomes =
+          JavaSparkContext.fromSparkContext(spark)
+              .parallelize(List.of(0), 1)
+              .map(
+                  ignored -> {
+                    int cpus = Math.max(cores, TaskContext.get().cpus());
+                    return task.run(cpus, tellings);
+                  })
+              .collect();
+      told.forEachNew(teller);
+      return outcomes.get(0);
+    } finally {
+      looks.shutdownNow();
+      spark.setJobDescription(null);
+    }
+  }
+
+  private static Map<String, Object> facts(RunContext context, TrainingTask.Outcome outcome) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("path", context.folder().model().toString());
+    facts.put("sha256", outcome.modelSha256());
+    facts.put("parameters", outcome.parameters());
+    facts.put("steps", outcome.steps());
+    facts.put("passes", round(outcome.passes()));
+    facts.put("ended", outcome.ended());
+    String loss = "";
+    if (outcome.bits() != null) {
+      facts.put("validation_bits_per_row", round(outcome.bits()));
+      loss = ", validation loss %.3f bits a row".formatted(outcome.bits());
+    }
+    context
+        .console()
+        .progress(
+            "train",
+            "trained %.1f passes in %s%s: %s"
+                .formatted(
+                    outcome.passes(), Console.duration(outcome.seconds()), loss, outcome.ended()),
+            Map.of("step", outcome.steps(), "seconds", round(outcome.seconds())));
+    return facts;
+  }
+
+  private static double round(double value) {
+    return Math.round(value * 1000) / 1000.0;
+  }
+
+  /** Tells the person at the console. */
+  static final class ConsoleTeller implements TrainingTask.Teller {
+    private final Console console;
+    private TrainingPlan plan;
+
+    ConsoleTeller(Console console) {
+      this.console = console;
+    }
+
+    @Override
+    public void onPlan(
+        TrainingPlan newPlan, long parameters, double recordsPerSecond, boolean resumed) {
+      plan = newPlan;
+      String time =
+          Double.isNaN(recordsPerSecond)
+              ? ""
+              : ", about %s at %,.0f rows/s, less if the validation loss stops falling"
+                  .formatted(
+                      Console.duration(newPlan.steps() * newPlan.batchSize() / recordsPerSecond),
+                      recordsPerSecond);
+      console.progress(
+          "train",
+          "%s: %,d parameters, %,d rows and %,d for validation, batches of %d, at most %.1f passes (%,d steps)%s"
+              .formatted(
+                  resumed ? "resuming the plan" : "plan",
+                  parameters,
+                  newPlan.records(),
+                  newPlan.validationRecords(),
+                  newPlan.batchSize(),
+                  newPlan.passes(),
+                  newPlan.steps(),
+                  time),
+          Map.of("parameters", parameters, "steps", newPlan.steps()));
+    }
+
+    @Override
+    public void onProgress(Progress progress) {
+      Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("step", progress.step());
+      figures.put("steps", progress.steps());
+      figures.put("loss_bits_per_row", round(progress.loss()));
+      if (Double.isFinite(progress.validationLoss())) {
+        figures.put("validation_bits_per_row", round(progress.validationLoss()));
+      }
+      figures.put("tokens_per_second", Math.round(progress.tokensPerSecond()));
+      figures.put("seconds_left", Math.round(progress.secondsLeft()));
+      double pass =
+          plan == null ? Double.NaN : (double) progress.step() * plan.batchSize() / plan.records();
+      console.progress(
+          "train",
+          "step %,d of %,d, pass %.1f, loss %.3f%s bits a row, %,.0f tokens/s, at most %s left"
+              .formatted(
+                  progress.step(),
+                  progress.steps(),
+                  pass,
+                  progress.loss(),
+                  Double.isFinite(progress.validationLoss())
+                      ? ", validation %.3f".formatted(progress.validationLoss())
+                      : "",
+                  progress.tokensPerSecond(),
+                  Console.duration(progress.secondsLeft())),
+          figures);
+    }
+  }
+}

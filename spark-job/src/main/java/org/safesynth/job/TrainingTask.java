@@ -1,0 +1,138 @@
+package org.safesynth.job;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.file.Paths;
+import java.util.Arrays;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.model.FieldDecoder;
+import org.safesynth.train.AutoPlan;
+import org.safesynth.train.EmbeddedTrainer;
+import org.safesynth.train.TokenStore;
+import org.safesynth.train.TrainingListener;
+import org.safesynth.train.TrainingPlan;
+
+/**
+ * Training in the one process that is designated for it: the driver or an executor. Streams the
+ * examples to the local disk, trains from the newest checkpoint, and leaves the model.
+ */
+final class TrainingTask implements Serializable {
+  private final SerializableConfiguration hadoop;
+  private final String examplesFolder;
+  private final ExamplesManifest examples;
+  private final String checkpointsFolder;
+  private final String modelFolder;
+  private final FieldCodec codec;
+  private final AutoPlan.Wishes wishes;
+  private final long holdout;
+  private final long seed;
+
+  TrainingTask(
+      Configuration hadoop,
+      RunFolder folder,
+      ExamplesManifest examples,
+      FieldCodec codec,
+      AutoPlan.Wishes wishes,
+      long holdout,
+      long seed) {
+    this.hadoop = new SerializableConfiguration(hadoop);
+    this.examplesFolder = folder.examples().toString();
+    this.examples = examples;
+    this.checkpointsFolder = folder.checkpoints().toString();
+    this.modelFolder = folder.model().toString();
+    this.codec = codec;
+    this.wishes = wishes;
+    this.holdout = holdout;
+    this.seed = seed;
+  }
+
+  /**
+   * What came of it, for {@code result.json}.
+   *
+   * @param modelSha256 of the weights
+   * @param bits least validation loss in bits a row; null without validation rows
+   */
+  record Outcome(
+      String modelSha256,
+      Double bits,
+      long steps,
+      double passes,
+      double seconds,
+      long parameters,
+      String ended)
+      implements Serializable {}
+
+  /** Hears what there is to tell while the task runs. */
+  interface Teller extends TrainingListener {
+    /** The plan, before the first step. */
+    void onPlan(TrainingPlan plan, long parameters, double recordsPerSecond, boolean resumed);
+  }
+
+  Outcome run(int workers, Teller teller) {
+    Configuration configuration = hadoop.value();
+    FolderCheckpoints checkpoints =
+        new FolderCheckpoints(configuration, new Path(checkpointsFolder));
+    int[] sizes = new int[codec.positions()];
+    Arrays.setAll(sizes, codec::vocabularySize);
+    FieldDecoder decoder =
+        new FieldDecoder(AutoPlan.decoder(Arrays.stream(sizes).boxed().toList(), wishes));
+    try (TokenStore store = store(configuration)) {
+      Optional<FolderCheckpoints.SavedPlan> earlier =
+          checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
+      TrainingPlan plan;
+      double speed = Double.NaN;
+      if (earlier.isPresent()) {
+        plan = earlier.get().plan().withMaxSeconds(wishes.maxSeconds());
+      } else {
+        checkpoints.clear();
+        TrainingPlan wanted =
+            AutoPlan.plan(examples.records() - holdout, codec.positions(), wishes, seed);
+        speed =
+            new EmbeddedTrainer(decoder, store, holdout, wanted, checkpoints, teller, workers)
+                .measureSpeed();
+        plan = AutoPlan.withinTime(wanted, speed);
+        checkpoints.write(new FolderCheckpoints.SavedPlan(examples.fingerprint(), plan));
+      }
+      teller.onPlan(plan, decoder.layout().size(), speed, earlier.isPresent());
+      EmbeddedTrainer.Outcome outcome =
+          new EmbeddedTrainer(decoder, store, holdout, plan, checkpoints, teller, workers).train();
+      ModelFolder.Manifest manifest =
+          new ModelFolder(configuration, new Path(modelFolder))
+              .write(decoder, outcome.weights(), codec, examples.fingerprint());
+      checkpoints.clear();
+      double bits = outcome.bestBits();
+      return new Outcome(
+          manifest.sha256().get(ModelFolder.WEIGHTS),
+          Double.isFinite(bits) ? bits : null,
+          outcome.last().step(),
+          (double) outcome.last().step() * plan.batchSize() / plan.records(),
+          outcome.seconds(),
+          decoder.layout().size(),
+          outcome.ended());
+    }
+  }
+
+  private TokenStore store(Configuration configuration) {
+    java.nio.file.Path local = Paths.get(localFolder());
+    try (TokenStore.Writer writer = TokenStore.create(local, examples.positions())) {
+      Path folder = new Path(examplesFolder);
+      ExamplesReader.read(configuration, folder, examples, writer::add);
+      return writer.finish();
+    } catch (IOException e) {
+      throw Faults.reading(new Path(examplesFolder), e);
+    }
+  }
+
+  /** Spark's own local folder, which it deletes with the process. */
+  private static String localFolder() {
+    SparkEnv env = SparkEnv.get();
+    return env == null
+        ? System.getProperty("java.io.tmpdir")
+        : env.blockManager().diskBlockManager().localDirs()[0].getPath();
+  }
+}
