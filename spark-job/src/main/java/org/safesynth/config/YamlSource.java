@@ -41,7 +41,9 @@ final class YamlSource {
 
   /** The one document of a file: a mapping, empty if the file is. */
   static MappingNode document(String text, String sourceName) {
-    Node root = parse(text, sourceName);
+    // JSON may be indented by tabs, YAML may not; within JSON's strings a tab stands escaped.
+    boolean isJson = text.stripLeading().startsWith("{");
+    Node root = parse(isJson ? text.replace('\t', ' ') : text, sourceName);
     if (isNull(root)) {
       return emptyMapping();
     }

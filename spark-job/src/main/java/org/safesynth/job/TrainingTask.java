@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.SparkFiles;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.model.FieldDecoder;
@@ -128,11 +129,13 @@ final class TrainingTask implements Serializable {
     }
   }
 
-  /** Spark's own local folder, which it deletes with the process. */
+  /**
+   * Spark's own folder on the local disk: the executor's working folder, the driver's temporary
+   * one.
+   */
   private static String localFolder() {
-    SparkEnv env = SparkEnv.get();
-    return env == null
+    return SparkEnv.get() == null
         ? System.getProperty("java.io.tmpdir")
-        : env.blockManager().diskBlockManager().localDirs()[0].getPath();
+        : SparkFiles.getRootDirectory();
   }
 }

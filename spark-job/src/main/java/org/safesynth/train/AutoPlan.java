@@ -42,7 +42,7 @@ public final class AutoPlan {
    * What the user set; empty is auto.
    *
    * @param validationRatio part of the records for the validation loss
-   * @param mostPasses bound on passes over the records
+   * @param mostRecords bound on the records seen in training, repeated ones counted
    * @param maxSeconds time limit of training
    */
   public record Wishes(
@@ -51,7 +51,7 @@ public final class AutoPlan {
       OptionalInt batchSize,
       OptionalDouble learningRate,
       double validationRatio,
-      OptionalDouble mostPasses,
+      OptionalDouble mostRecords,
       double maxSeconds) {
     /** Everything automatic but the validation ratio and the time. */
     public static Wishes automatic(double validationRatio, double maxSeconds) {
@@ -85,8 +85,8 @@ public final class AutoPlan {
     long training = records - validation;
     int batch = wishes.batchSize().orElse(batchSize(training));
     double passes = Math.max(PASSES, LEAST_STEPS * batch / training);
-    if (wishes.mostPasses().isPresent()) {
-      passes = Math.min(passes, wishes.mostPasses().getAsDouble());
+    if (wishes.mostRecords().isPresent()) {
+      passes = Math.min(passes, wishes.mostRecords().getAsDouble() / training);
     }
     long steps = Math.max(1, Math.round(passes * training / batch));
     int evaluation =

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +37,21 @@ class AutoPlanTest {
         assertTrue(plan.evaluationSteps() >= 1);
       }
     }
+  }
+
+  @Test
+  void aNumberOfRecordsBoundsThePasses() {
+    AutoPlan.Wishes bounded =
+        new AutoPlan.Wishes(
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalDouble.empty(),
+            0.05,
+            OptionalDouble.of(80_000),
+            600);
+    TrainingPlan plan = AutoPlan.plan(39_074, 16, bounded, 1);
+    assertEquals(80_000, plan.steps() * plan.batchSize(), plan.batchSize());
   }
 
   @Test
