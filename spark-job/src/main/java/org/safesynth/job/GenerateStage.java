@@ -4,6 +4,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -35,7 +36,6 @@ public final class GenerateStage {
     new ModelFolder(context.hadoop(), context.folder().model()).read(); // bad files fail here, once
     long rows = config.generation().numRecords();
     long shards = (rows + ShardSampler.ROWS - 1) / ShardSampler.ROWS;
-    long tasks = (long) TASKS_PER_CORE * spark.sparkContext().defaultParallelism();
     ShardSampler sampler =
         new ShardSampler(
             new SerializableConfiguration(context.hadoop()),
@@ -45,10 +45,16 @@ public final class GenerateStage {
             config.generationSeed(),
             config.temperature(),
             config.generation().topP(),
+            Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled")),
             rowsDone);
-    return spark
-        .range(0, shards, 1, (int) Math.max(1, Math.min(shards, tasks)))
-        .mapPartitions(sampler, Encoders.row(type(schema)));
+    long tasks = (long) TASKS_PER_CORE * spark.sparkContext().defaultParallelism();
+    int partitions = (int) Math.max(1, Math.min(shards, tasks));
+    return sampled(spark.range(0, shards, 1, partitions), sampler, schema);
+  }
+
+  /** The rows of the shards, however they are spread over partitions. */
+  static Dataset<Row> sampled(Dataset<Long> shards, ShardSampler sampler, FrozenSchema schema) {
+    return shards.mapPartitions(sampler, Encoders.row(type(schema)));
   }
 
   /** The output's Spark schema. */
@@ -58,10 +64,6 @@ public final class GenerateStage {
   }
 
   private static StructField field(ColumnSchema column) {
-    return new StructField(
-        column.name(),
-        org.apache.spark.sql.types.DataType.fromDDL(column.type()),
-        true,
-        Metadata.empty());
+    return new StructField(column.name(), DataType.fromDDL(column.type()), true, Metadata.empty());
   }
 }

@@ -35,6 +35,7 @@ final class ShardSampler implements MapPartitionsFunction<Long, Row> {
   private final long seed;
   private final double temperature;
   private final double topP;
+  private final boolean javaTime;
   private final LongAccumulator rowsDone;
 
   ShardSampler(
@@ -45,6 +46,7 @@ final class ShardSampler implements MapPartitionsFunction<Long, Row> {
       long seed,
       double temperature,
       double topP,
+      boolean javaTime,
       LongAccumulator rowsDone) {
     this.hadoop = hadoop;
     this.modelFolder = modelFolder;
@@ -53,6 +55,7 @@ final class ShardSampler implements MapPartitionsFunction<Long, Row> {
     this.seed = seed;
     this.temperature = temperature;
     this.topP = topP;
+    this.javaTime = javaTime;
     this.rowsDone = rowsDone;
   }
 
@@ -80,7 +83,9 @@ final class ShardSampler implements MapPartitionsFunction<Long, Row> {
     private final FieldSampler sampler;
     private final SeededStreams streams = new SeededStreams(seed);
     private final List<CellWriter> writers =
-        schema.columns().stream().map((ColumnSchema column) -> CellWriter.of(column)).toList();
+        schema.columns().stream()
+            .map((ColumnSchema column) -> CellWriter.of(column, javaTime))
+            .toList();
     private final Deque<Row> ready = new ArrayDeque<>();
 
     Rows(Iterator<Long> shards, ModelFolder.Model model, FieldSampler sampler) {

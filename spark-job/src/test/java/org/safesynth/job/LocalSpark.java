@@ -14,7 +14,7 @@ public final class LocalSpark {
   private static final class Holder {
     private static final SparkSession SESSION =
         SparkSession.builder()
-            .master("local[2]")
+            .master("local[2,2]") // a failed task is tried once more
             .appName("tests")
             .config("spark.ui.enabled", "false")
             .config("spark.sql.shuffle.partitions", "4")

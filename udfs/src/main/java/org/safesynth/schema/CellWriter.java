@@ -3,6 +3,8 @@ package org.safesynth.schema;
 import java.io.Serializable;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.sql.Date;
+import java.sql.Timestamp;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -16,13 +18,22 @@ public final class CellWriter implements Serializable {
   private final ColumnSchema column;
   private final DataType type;
 
-  private CellWriter(ColumnSchema column) {
+  private final boolean javaTime;
+
+  private CellWriter(ColumnSchema column, boolean javaTime) {
     this.column = column;
+    this.javaTime = javaTime;
     this.type = DataType.fromDDL(column.type());
   }
 
-  public static CellWriter of(ColumnSchema column) {
-    return new CellWriter(column);
+  /**
+   * A writer.
+   *
+   * @param javaTime whether dates and instants are objects of java.time, as sessions with {@code
+   *     spark.sql.datetime.java8API.enabled} want them, and not of java.sql
+   */
+  public static CellWriter of(ColumnSchema column, boolean javaTime) {
+    return new CellWriter(column, javaTime);
   }
 
   /**
@@ -49,14 +60,17 @@ public final class CellWriter implements Serializable {
 
   private Object day(long days) {
     LocalDate day = LocalDate.ofEpochDay(days);
-    return CellType.of(type) == CellType.TEXT ? DateFormat.write(column.format(), day) : day;
+    if (CellType.of(type) == CellType.TEXT) {
+      return DateFormat.write(column.format(), day);
+    }
+    return javaTime ? day : Date.valueOf(day);
   }
 
   private Object instant(long micros) {
     Instant instant = Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
     LocalDateTime local = LocalDateTime.ofInstant(instant, ZoneOffset.UTC);
     return switch (CellType.of(type)) {
-      case TIMESTAMP -> instant;
+      case TIMESTAMP -> javaTime ? instant : Timestamp.from(instant);
       case TIMESTAMP_NTZ -> local;
       default -> local.toString();
     };

@@ -155,7 +155,7 @@ class SchemaInferenceSparkTest {
     assertEquals(2, columns.get(2).scale());
     for (int c = 0; c < columns.size(); c++) {
       CellReader reader = CellReader.of(columns.get(c), Set.of());
-      CellWriter writer = CellWriter.of(columns.get(c));
+      CellWriter writer = CellWriter.of(columns.get(c), false);
       for (Row row : rows) {
         Object back = writer.write(reader.read(row.get(c)));
         assertEquals(row.get(c).toString(), back.toString());
