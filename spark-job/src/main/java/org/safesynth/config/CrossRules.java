@@ -1,0 +1,100 @@
+package org.safesynth.config;
+
+import java.util.regex.Pattern;
+import org.safesynth.fault.BadInputException;
+
+/** Checks what concerns several parameters, or the form of a text. */
+final class CrossRules {
+  /** Directives of C and Python, and glibc's "-" that leaves out leading zeros. */
+  private static final Pattern STRFTIME =
+      Pattern.compile("(?s)(?:[^%]|%-?[aAbBcdfGHIjmMpSuUVwWxXyYzZ]|%:z|%%)*");
+
+  private CrossRules() {}
+
+  static void check(SafeSynthesizerConfig config) {
+    checkData(config.data());
+    checkTimeSeries(config.timeSeries());
+    if (config.privacy().dpEnabled()) {
+      checkPrivate(config);
+    }
+    if (config.privacy().assumePublicDomain()
+        && config.privacy().domainEpsilonShare().orElse(0.0) > 0) {
+      throw new BadInputException(
+          "privacy.domain_epsilon_share pays for a domain that privacy.assume_public_domain: true"
+              + " calls public; keep one of them");
+    }
+    if (config.replacePii() != null) {
+      ReplacePiiRules.check(config.replacePii());
+    }
+  }
+
+  private static void checkData(DataConfig data) {
+    if (data.orderTrainingExamplesBy() != null && data.groupTrainingExamplesBy() == null) {
+      throw new BadInputException(
+          "data.order_training_examples_by needs data.group_training_examples_by; name the column"
+              + " whose equal values make a group, or remove the order");
+    }
+    double holdout = data.holdout();
+    if (holdout >= 1 && holdout != Math.rint(holdout)) {
+      throw new BadInputException(
+          String.format(
+              "data.holdout is %s, but from 1 on it counts rows; write a whole number, or a share"
+                  + " below 1",
+              YamlText.number(holdout)));
+    }
+  }
+
+  private static void checkTimeSeries(TimeSeriesConfig series) {
+    String format = series.timestampFormat();
+    if (format != null && !isTimestampFormat(format)) {
+      throw new BadInputException(
+          String.format(
+              "time_series.timestamp_format is '%s', but must be strftime codes such as"
+                  + " \"%%Y-%%m-%%d %%H:%%M:%%S\", or elapsed_seconds",
+              format));
+    }
+    if (series.isTimeseries()
+        && series.timestampColumn() == null
+        && series.timestampIntervalSeconds() == null) {
+      throw new BadInputException(
+          "time_series.is_timeseries: true needs time_series.timestamp_column or"
+              + " time_series.timestamp_interval_seconds; give one of them");
+    }
+    if (!series.isTimeseries() && series.timestampColumn() != null) {
+      throw new BadInputException(
+          "time_series.timestamp_column needs time_series.is_timeseries: true; add it, or remove"
+              + " the column");
+    }
+  }
+
+  private static boolean isTimestampFormat(String format) {
+    return format.equals(TimeSeriesConfig.ELAPSED_SECONDS)
+        || (format.indexOf('%') >= 0 && STRFTIME.matcher(format).matches());
+  }
+
+  private static void checkPrivate(SafeSynthesizerConfig config) {
+    Auto<Integer> sequences = config.data().maxSequencesPerExample();
+    if (sequences != null && sequences.orElse(1) != 1) {
+      throw new BadInputException(
+          String.format(
+              "data.max_sequences_per_example is %s, but with privacy.dp_enabled an example holds"
+                  + " one privacy unit; write 1 or auto",
+              sequences));
+    }
+    if (config.training().useUnsloth().orElse(false)) {
+      throw new BadInputException(
+          "training.use_unsloth: true asks for the backend without differential privacy, but"
+              + " privacy.dp_enabled is true; write auto or false");
+    }
+    if (config.data().valueProtection() && config.isExplicit("data.value_protection")) {
+      throw new BadInputException(
+          "data.value_protection: true counts rare values outside the privacy budget, so it cannot"
+              + " go with privacy.dp_enabled: true; remove one of them");
+    }
+    if (config.timeSeries().isTimeseries() && config.data().groupTrainingExamplesBy() == null) {
+      throw new BadInputException(
+          "a time series without data.group_training_examples_by is one privacy unit, which"
+              + " privacy.dp_enabled: true would hide altogether; name the column of the series");
+    }
+  }
+}

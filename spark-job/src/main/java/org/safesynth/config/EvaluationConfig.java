@@ -1,0 +1,47 @@
+package org.safesynth.config;
+
+import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
+
+/** The report on quality and privacy of the synthetic table. */
+@Section("The report on quality and privacy of the synthetic table")
+public record EvaluationConfig(
+    @Parameter(meaning = "Whether the report is made", byDefault = "true") boolean enabled,
+    @Parameter(meaning = "Whether membership inference is tried", byDefault = "true")
+        boolean miaEnabled,
+    @Parameter(meaning = "Whether attribute inference is tried", byDefault = "true")
+        boolean aiaEnabled,
+    @Parameter(meaning = "Whether replayed personal data is counted", byDefault = "true")
+        boolean piiReplayEnabled,
+    @Parameter(meaning = "Most columns in the quality scores", byDefault = "250", min = 1)
+        int sqsReportColumns,
+    @Parameter(
+            meaning = "Most rows in the quality scores; may be as large as the table",
+            byDefault = "5000",
+            min = 1)
+        long sqsReportRows,
+    @Parameter(
+            meaning = "Columns that an attacker knows in attribute inference",
+            byDefault = "3",
+            min = 0)
+        int quasiIdentifierCount,
+    @Parameter(
+            meaning = "Number of columns that must be part of the evaluation",
+            byDefault = "null",
+            min = 0)
+        Integer mandatoryColumns,
+    @Parameter(meaning = "Kinds of personal data whose replay is counted", byDefault = "null")
+        List<String> piiReplayEntities,
+    @Parameter(meaning = "Columns whose replay is counted", byDefault = "null")
+        List<String> piiReplayColumns,
+    @Parameter(
+            meaning = "Column that a model trained on synthetic rows predicts on real ones",
+            byDefault = "null")
+        String target,
+    @Parameter(
+            meaning = "Least scores; a lower one makes the run exit with 1",
+            byDefault = "{}",
+            note = "for example {synthetic_data_quality_score: 7}")
+        Map<String, Double> failBelow)
+    implements Serializable {}

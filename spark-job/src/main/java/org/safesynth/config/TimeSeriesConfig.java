@@ -1,0 +1,30 @@
+package org.safesynth.config;
+
+import java.io.Serializable;
+
+/** Tables whose rows are moments of one or several series. */
+@Section("Tables whose rows are moments of one or several series")
+public record TimeSeriesConfig(
+    @Parameter(meaning = "Whether the table is a time series", byDefault = "false")
+        boolean isTimeseries,
+    @Parameter(
+            meaning = "Column with the time",
+            byDefault = "null",
+            note = "needs time_series.is_timeseries: true")
+        String timestampColumn,
+    @Parameter(meaning = "Seconds between two rows; null infers them", byDefault = "null", min = 1)
+        Long timestampIntervalSeconds,
+    @Parameter(
+            meaning = "strftime codes, or elapsed_seconds; null infers them",
+            byDefault = "null",
+            note = "for example \"%Y-%m-%d %H:%M:%S\"")
+        String timestampFormat,
+    @Parameter(meaning = "Time of the first row; null takes the data's", byDefault = "null")
+        String startTimestamp,
+    @Parameter(meaning = "Time of the last row; null takes the data's", byDefault = "null")
+        String stopTimestamp)
+    implements Serializable {
+
+  /** The format of times that are seconds since the start. */
+  public static final String ELAPSED_SECONDS = "elapsed_seconds";
+}
