@@ -133,7 +133,10 @@ final class YamlSource {
 
   /** Overrides are one line each: only files have line numbers worth naming. */
   private static String lineOf(Mark mark) {
-    boolean inFile = mark.getLine() >= 0 && !mark.getName().equals(Overrides.COMMAND_LINE);
+    boolean inFile =
+        mark.getLine() >= 0
+            && !mark.getName().equals(Overrides.COMMAND_LINE)
+            && !mark.getName().equals(Overrides.BUILDER);
     return inFile ? ", line " + (mark.getLine() + 1) : "";
   }
 

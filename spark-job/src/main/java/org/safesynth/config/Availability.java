@@ -1,0 +1,157 @@
+package org.safesynth.config;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.safesynth.config.ClusterConfig.Device;
+import org.safesynth.config.ClusterConfig.Placement;
+import org.safesynth.fault.BadInputException;
+
+/**
+ * Knows what this version does not have: an explicit request for it is refused, a stage that is
+ * simply off gets a line.
+ */
+public final class Availability {
+  /**
+   * What is missing, each a line that goes when it comes.
+   *
+   * @param asked whether the configuration asks for it
+   * @param instead what to write to go without
+   */
+  private record Missing(
+      String path, Predicate<SafeSynthesizerConfig> asked, String reason, String instead) {}
+
+  private static final String REMOVE = "remove it";
+
+  private static final List<Missing> MISSING =
+      List.of(
+          new Missing(
+              "training.pretrained_model",
+              c -> !c.isEmbedded(),
+              "trains the embedded model only",
+              "write embedded"),
+          new Missing(
+              "training.quantize_model",
+              c -> c.training().quantizeModel(),
+              "does not quantize models",
+              "write false"),
+          new Missing(
+              "privacy.dp_enabled",
+              c -> c.privacy().dpEnabled(),
+              "does not train with differential privacy",
+              "write false"),
+          new Missing(
+              "replace_pii",
+              c -> c.replacePii() != null,
+              "does not replace personal data",
+              "write null, or --no-replace-pii, and remove such columns first"),
+          new Missing(
+              "data.group_training_examples_by",
+              c -> c.data().groupTrainingExamplesBy() != null,
+              "takes every row as a record of its own",
+              REMOVE),
+          new Missing(
+              "data.order_training_examples_by",
+              c -> c.data().orderTrainingExamplesBy() != null,
+              "takes every row as a record of its own",
+              REMOVE),
+          new Missing(
+              "time_series.is_timeseries",
+              c -> c.timeSeries().isTimeseries(),
+              "does not model time series",
+              "write false"),
+          new Missing(
+              "data.parent", c -> c.data().parent() != null, "reads one table only", REMOVE),
+          new Missing(
+              "generation.num_groups",
+              c -> c.generation().numGroups() != null,
+              "writes rows, not groups",
+              "write generation.num_records"),
+          new Missing(
+              "generation.conditions",
+              c -> c.generation().conditions() != null,
+              "does not complete given rows",
+              REMOVE),
+          new Missing(
+              "generation.rebalance",
+              c -> c.generation().rebalance() != null,
+              "keeps the shares of the data",
+              REMOVE),
+          new Missing(
+              "generation.constraints",
+              c -> !c.generation().constraints().isEmpty(),
+              "does not enforce conditions on rows",
+              REMOVE),
+          new Missing(
+              "cluster.device",
+              c -> c.cluster().device() == Device.CUDA,
+              "trains on the CPU only",
+              "write auto or cpu"),
+          new Missing(
+              "cluster.generation_device",
+              c -> c.cluster().generationDevice() == Device.CUDA,
+              "generates on the CPU only",
+              "write auto or cpu"),
+          new Missing(
+              "cluster.placement",
+              c ->
+                  c.cluster().placement() == Placement.PROFILE
+                      || c.cluster().placement() == Placement.PINNED,
+              "trains in the driver only",
+              "write auto or driver"),
+          new Missing(
+              "evaluation.target",
+              c -> c.evaluation().target() != null,
+              "makes no evaluation report",
+              REMOVE),
+          new Missing(
+              "evaluation.fail_below",
+              c -> !c.evaluation().failBelow().isEmpty(),
+              "makes no evaluation report",
+              REMOVE));
+
+  private Availability() {}
+
+  /**
+   * Checks a configuration before any work.
+   *
+   * @return a line for each stage that is off
+   * @throws BadInputException if the user asked for something that this version does not have
+   */
+  public static List<String> check(SafeSynthesizerConfig config) {
+    for (Missing missing : MISSING) {
+      if (missing.asked().test(config)) {
+        throw new BadInputException(
+            String.format(
+                "%s is %s, but this version %s; %s",
+                missing.path(),
+                shown(config, missing.path()),
+                missing.reason(),
+                missing.instead()));
+      }
+    }
+    List<String> notices = new ArrayList<>();
+    notices.add(
+        "PII replacement is off: this version does not have it; personal data in the table is"
+            + " learned like any other.");
+    notices.add("Differential privacy is off: the synthetic rows carry no mathematical guarantee.");
+    if (config.evaluation().enabled()) {
+      notices.add("The evaluation report is off: this version does not make one.");
+    }
+    return notices;
+  }
+
+  /** Why asking for a parameter is refused, if it is. */
+  static Optional<String> reason(String path) {
+    return MISSING.stream()
+        .filter(missing -> path.equals(missing.path()) || path.startsWith(missing.path() + "."))
+        .map(Missing::reason)
+        .findFirst();
+  }
+
+  private static String shown(SafeSynthesizerConfig config, String path) {
+    Object value = ConfigTree.at(ConfigTree.of(config), path);
+    return path.equals("replace_pii") ? "given" : YamlText.flow(value);
+  }
+}
