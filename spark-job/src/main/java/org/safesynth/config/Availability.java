@@ -1,6 +1,5 @@
 package org.safesynth.config;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -22,7 +21,32 @@ public final class Availability {
   private record Missing(
       String path, Predicate<SafeSynthesizerConfig> asked, String reason, String instead) {}
 
+  /**
+   * A stage that this version does not have, whose section may still be written.
+   *
+   * @param wanted whether its absence is worth a line
+   */
+  private record MissingStage(
+      String section, Predicate<SafeSynthesizerConfig> wanted, String notice) {}
+
   private static final String REMOVE = "remove it";
+
+  private static final List<MissingStage> MISSING_STAGES =
+      List.of(
+          new MissingStage(
+              "replace_pii",
+              c -> true,
+              "PII replacement is off: this version does not have it; personal data in the table"
+                  + " is learned like any other."),
+          new MissingStage(
+              "privacy",
+              c -> true,
+              "Differential privacy is off: this version does not have it; the synthetic rows"
+                  + " carry no mathematical guarantee."),
+          new MissingStage(
+              "evaluation",
+              c -> c.evaluation().enabled(),
+              "The evaluation report is off: this version does not make one."));
 
   private static final List<Missing> MISSING =
       List.of(
@@ -131,15 +155,15 @@ public final class Availability {
                 missing.instead()));
       }
     }
-    List<String> notices = new ArrayList<>();
-    notices.add(
-        "PII replacement is off: this version does not have it; personal data in the table is"
-            + " learned like any other.");
-    notices.add("Differential privacy is off: the synthetic rows carry no mathematical guarantee.");
-    if (config.evaluation().enabled()) {
-      notices.add("The evaluation report is off: this version does not make one.");
-    }
-    return notices;
+    return MISSING_STAGES.stream()
+        .filter(stage -> stage.wanted().test(config))
+        .map(MissingStage::notice)
+        .toList();
+  }
+
+  /** Whether the stage of a section is one that this version does not have. */
+  static boolean isMissing(String section) {
+    return MISSING_STAGES.stream().anyMatch(stage -> stage.section().equals(section));
   }
 
   /** Why asking for a parameter is refused, if it is. */

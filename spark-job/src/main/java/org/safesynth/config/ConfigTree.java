@@ -22,7 +22,7 @@ final class ConfigTree {
   /** The value that stands at a path, null if a section above it is off. */
   static Object at(Map<String, Object> tree, String path) {
     Object value = tree;
-    for (String name : path.split("\\.")) {
+    for (String name : Parameters.names(path)) {
       value = value instanceof Map<?, ?> map ? map.get(name) : null;
     }
     return value;

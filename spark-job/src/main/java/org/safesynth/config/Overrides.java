@@ -1,7 +1,6 @@
 package org.safesynth.config;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +33,8 @@ final class Overrides {
     this.source = source;
     // A whole section first, so that "no privacy" is seen before a parameter of privacy.
     List<String> names = new ArrayList<>(texts.keySet());
-    names.sort(Comparator.comparingInt(name -> Parameters.canonicalPath(name).split("\\.").length));
+    names.sort(
+        Comparator.comparingInt(name -> Parameters.names(Parameters.canonicalPath(name)).size()));
     for (String name : names) {
       String path = Parameters.canonicalPath(name);
       Node node = read(path, texts.get(name));
@@ -55,7 +55,7 @@ final class Overrides {
   MappingNode over(MappingNode file) {
     MappingNode result = file;
     for (Map.Entry<String, Node> entry : nodes.entrySet()) {
-      result = with(result, Arrays.asList(entry.getKey().split("\\.")), entry.getValue());
+      result = with(result, Parameters.names(entry.getKey()), entry.getValue());
     }
     return result;
   }
@@ -104,18 +104,18 @@ final class Overrides {
         throw new BadInputException(
             source + ": unknown parameter " + path + "; " + Parameters.suggestion(path));
       }
-      return YamlSource.parse(text, source);
+      return YamlSource.parse(text, source, path);
     }
     String trimmed = text.strip();
     if (declared.isText()) {
       return isNullOrQuoted(trimmed)
-          ? YamlSource.parse(trimmed, source)
+          ? YamlSource.parse(trimmed, source, path)
           : YamlSource.text(text, source);
     }
     if (declared.isList() && !trimmed.startsWith("[") && !trimmed.equals("null")) {
       return commaList(trimmed);
     }
-    return YamlSource.parse(text, source);
+    return YamlSource.parse(text, source, path);
   }
 
   private static boolean isNullOrQuoted(String text) {

@@ -2,6 +2,7 @@ package org.safesynth.config;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.safesynth.fault.BadInputException;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -42,16 +43,26 @@ public final class PicocliOptions {
     for (ArgGroupSpec.Builder group : groups.values()) {
       command.addArgGroup(group.order(order++).build());
     }
+    command.usageMessage().abbreviateSynopsis(true);
     return added;
   }
 
-  /** The texts that were given, by path, as {@link ConfigReader#read} takes them. */
+  /**
+   * The texts that were given, by path, as {@link ConfigReader#read} takes them.
+   *
+   * @throws BadInputException if one is given twice
+   */
   public Map<String, String> overrides(ParseResult parsed) {
     Map<String, String> overrides = new LinkedHashMap<>();
     options.forEach(
         (path, option) -> {
           String name = option.longestName();
           if (parsed.hasMatchedOption(name)) {
+            // Within a group picocli itself lets the last one win.
+            if (parsed.matchedOption(name).originalStringValues().size() > 1) {
+              throw new BadInputException(
+                  Overrides.COMMAND_LINE + ": " + name + " is given twice; keep one");
+            }
             Object value = parsed.matchedOptionValue(name, null);
             overrides.put(path, SWITCHES.containsKey(name) ? "null" : String.valueOf(value));
           }
@@ -85,12 +96,10 @@ public final class PicocliOptions {
   }
 
   private static String description(Declaration declared) {
-    StringBuilder text = new StringBuilder(declared.meaning()).append(" (");
-    String bounds = declared.boundsText();
-    if (!bounds.isEmpty()) {
-      text.append(bounds).append("; ");
-    }
-    return escaped(text.append("default ").append(declared.defaultText()).append(").").toString());
+    return escaped(
+        String.format(
+            "%s (%s; default %s).",
+            declared.meaning(), declared.allowed(), declared.defaultText()));
   }
 
   /** Percent signs begin formats in picocli's texts. */

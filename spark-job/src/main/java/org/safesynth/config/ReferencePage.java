@@ -58,17 +58,14 @@ public final class ReferencePage {
   }
 
   private static List<String> sectionRemarks(String path, String meaning) {
-    List<String> remarks = new ArrayList<>(List.of(meaning));
-    if (path.equals(OFF)) {
-      Availability.reason(path).ifPresent(reason -> remarks.add("this version " + reason));
-    }
-    return remarks;
+    return Availability.isMissing(path)
+        ? List.of(meaning, "not in this version")
+        : List.of(meaning);
   }
 
   private static List<String> remarks(Declaration declared) {
     List<String> remarks = new ArrayList<>();
-    remarks.add(declared.meaning());
-    remarks.add(declared.allowed());
+    remarks.add(declared.meaning() + " (" + declared.allowed() + ")");
     if (!declared.note().isEmpty()) {
       remarks.add(declared.note());
     }

@@ -44,7 +44,7 @@ final class YamlSource {
 
   /** The one document of a file: a mapping, empty if the file is. */
   static MappingNode document(String text, String sourceName) {
-    Node root = parse(text, sourceName);
+    Node root = parse(text, sourceName, "");
     if (isNull(root)) {
       return emptyMapping();
     }
@@ -55,8 +55,12 @@ final class YamlSource {
         where(root) + "the configuration must be a map of sections such as data: and training:");
   }
 
-  /** Any one value. */
-  static Node parse(String text, String sourceName) {
+  /**
+   * Any one value.
+   *
+   * @param path what the text is the value of; empty for a file, whose errors name line and column
+   */
+  static Node parse(String text, String sourceName, String path) {
     LoadSettings settings =
         LoadSettings.builder()
             .setLabel(sourceName)
@@ -71,11 +75,11 @@ final class YamlSource {
         throw new BadInputException(
             where(documents.next()) + "a second document begins here; keep one in a file");
       }
-      check(root, "", 0);
+      check(root, path, 0);
       return root;
     } catch (MarkedYamlEngineException e) {
       throw new BadInputException(
-          syntaxPlace(sourceName, e)
+          (path.isEmpty() ? linePlace(sourceName, e) : sourceName + ": " + path + ": ")
               + "this is not YAML: "
               + oneLine(e.getProblem())
               + "; look for a missing quote, colon, bracket or indentation there",
@@ -140,7 +144,12 @@ final class YamlSource {
     return inFile ? ", line " + (mark.getLine() + 1) : "";
   }
 
-  private static String syntaxPlace(String sourceName, MarkedYamlEngineException e) {
+  private static String firstPlace(Mark mark) {
+    String line = lineOf(mark);
+    return line.isEmpty() ? "" : " (first in" + line.substring(1) + ")";
+  }
+
+  private static String linePlace(String sourceName, MarkedYamlEngineException e) {
     return e.getProblemMark()
         .map(
             mark ->
@@ -192,10 +201,7 @@ final class YamlSource {
             where(entry.getKeyNode())
                 + entryPath
                 + " is given twice"
-                + first
-                    .getStartMark()
-                    .map(m -> " (first in line " + (m.getLine() + 1) + ")")
-                    .orElse("")
+                + first.getStartMark().map(YamlSource::firstPlace).orElse("")
                 + "; keep one of them");
       }
       check(entry.getValueNode(), entryPath, depth + 1);
