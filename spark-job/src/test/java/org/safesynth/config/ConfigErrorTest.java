@@ -45,6 +45,7 @@ final class ConfigErrorTest {
             + " timestamp_column, timestamp_interval_seconds, timestamp_format, start_timestamp,"
             + " stop_timestamp",
         error("time_series: {zzzzzzzz: 1}"));
+    assertTrue(error("data: {1: 2}").contains("unknown parameter data.1; known here are group_"));
   }
 
   @Test
