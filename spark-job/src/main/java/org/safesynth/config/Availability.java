@@ -1,111 +1,181 @@
 package org.safesynth.config;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
+import org.safesynth.config.ClusterConfig.Device;
+import org.safesynth.config.ClusterConfig.Placement;
 import org.safesynth.fault.BadInputException;
 
 /**
- * Refuses what this version does not have, before any work, and names the stages that are off. A
- * later version takes lines out of the table.
+ * Knows what this version does not have: an explicit request for it is refused, a stage that is
+ * simply off gets a line.
  */
 public final class Availability {
-  /** What is not there: when it is asked for, and what to do instead. */
+  /**
+   * What is missing, each a line that goes when it comes.
+   *
+   * @param asked whether the configuration asks for it
+   * @param instead what to write to go without
+   */
   private record Missing(
-      String parameter, Predicate<SafeSynthesizerConfig> isAsked, String sentence) {}
+      String path, Predicate<SafeSynthesizerConfig> asked, String reason, String instead) {}
+
+  /**
+   * A stage that this version does not have, whose section may still be written.
+   *
+   * @param wanted whether its absence is worth a line
+   */
+  private record MissingStage(
+      String section, Predicate<SafeSynthesizerConfig> wanted, String notice) {}
+
+  private static final String REMOVE = "remove it";
+
+  private static final List<MissingStage> MISSING_STAGES =
+      List.of(
+          new MissingStage(
+              "replace_pii",
+              c -> true,
+              "PII replacement is off: this version does not have it; personal data in the table"
+                  + " is learned like any other."),
+          new MissingStage(
+              "privacy",
+              c -> true,
+              "Differential privacy is off: this version does not have it; the synthetic rows"
+                  + " carry no mathematical guarantee."),
+          new MissingStage(
+              "evaluation",
+              c -> c.evaluation().enabled(),
+              "The evaluation report is off: this version does not make one."));
 
   private static final List<Missing> MISSING =
       List.of(
           new Missing(
-              "privacy.dp_enabled",
-              config -> config.privacy().dpEnabled(),
-              "differential privacy is not in this version; set it to false (data.value_protection is no substitute for it)"),
-          new Missing(
-              "replace_pii",
-              config -> config.replacePii() != null,
-              "the replacement of personal data is not in this version; set it to null and remove such columns before"),
-          new Missing(
-              "data.group_training_examples_by",
-              config -> config.data().groupTrainingExamplesBy() != null,
-              "grouped rows are not in this version; remove it to learn each row by itself"),
-          new Missing(
-              "time_series.is_timeseries",
-              config -> config.timeSeries().isTimeseries(),
-              "time series are not in this version; set it to false to learn each row by itself"),
-          new Missing(
               "training.pretrained_model",
-              config -> !config.isEmbedded(),
-              "pretrained language models are not in this version; remove it to train the embedded model"),
+              c -> !c.isEmbedded(),
+              "trains the embedded model only",
+              "write embedded"),
           new Missing(
               "training.quantize_model",
-              config -> config.training().quantizeModel(),
-              "quantised models are not in this version; remove it"),
+              c -> c.training().quantizeModel(),
+              "does not quantize models",
+              "write false"),
           new Missing(
-              "data.parent",
-              config -> config.data().parent() != null,
-              "related tables are not in this version; join the tables before"),
+              "privacy.dp_enabled",
+              c -> c.privacy().dpEnabled(),
+              "does not train with differential privacy",
+              "write false"),
+          new Missing(
+              "replace_pii",
+              c -> c.replacePii() != null,
+              "does not replace personal data",
+              "write null, or --no-replace-pii, and remove such columns first"),
+          new Missing(
+              "data.group_training_examples_by",
+              c -> c.data().groupTrainingExamplesBy() != null,
+              "takes every row as a record of its own",
+              REMOVE),
+          new Missing(
+              "data.order_training_examples_by",
+              c -> c.data().orderTrainingExamplesBy() != null,
+              "takes every row as a record of its own",
+              REMOVE),
+          new Missing(
+              "time_series.is_timeseries",
+              c -> c.timeSeries().isTimeseries(),
+              "does not model time series",
+              "write false"),
+          new Missing(
+              "data.parent", c -> c.data().parent() != null, "reads one table only", REMOVE),
           new Missing(
               "generation.num_groups",
-              config -> config.generation().numGroups() != null,
-              "grouped rows are not in this version; use generation.num_records"),
+              c -> c.generation().numGroups() != null,
+              "writes rows, not groups",
+              "write generation.num_records"),
           new Missing(
               "generation.conditions",
-              config -> config.generation().conditions() != null,
-              "completing given rows is not in this version; remove it"),
+              c -> c.generation().conditions() != null,
+              "does not complete given rows",
+              REMOVE),
           new Missing(
               "generation.rebalance",
-              config -> isGiven(config.generation().rebalance()),
-              "rebalancing is not in this version; remove it and sample from the output"),
+              c -> c.generation().rebalance() != null,
+              "keeps the shares of the data",
+              REMOVE),
           new Missing(
               "generation.constraints",
-              config -> !config.generation().constraints().isEmpty(),
-              "row constraints are not in this version; remove them and filter the output"),
+              c -> !c.generation().constraints().isEmpty(),
+              "does not enforce conditions on rows",
+              REMOVE),
           new Missing(
               "cluster.device",
-              config -> config.cluster().device() == ClusterConfig.Device.CUDA,
-              "this build computes on the CPU; set it to cpu or auto"),
+              c -> c.cluster().device() == Device.CUDA,
+              "trains on the CPU only",
+              "write auto or cpu"),
           new Missing(
               "cluster.generation_device",
-              config -> config.cluster().generationDevice() == ClusterConfig.Device.CUDA,
-              "this build computes on the CPU; set it to cpu or auto"),
+              c -> c.cluster().generationDevice() == Device.CUDA,
+              "generates on the CPU only",
+              "write auto or cpu"),
           new Missing(
               "cluster.placement",
-              config ->
-                  config.cluster().placement() == ClusterConfig.Placement.PROFILE
-                      || config.cluster().placement() == ClusterConfig.Placement.PINNED,
-              "placing the training by profile or probe is not in this version; set it to auto or driver"),
+              c ->
+                  c.cluster().placement() == Placement.PROFILE
+                      || c.cluster().placement() == Placement.PINNED,
+              "trains in the driver only",
+              "write auto or driver"),
           new Missing(
               "evaluation.target",
-              config -> config.evaluation().target() != null,
-              "the evaluation is not in this version; remove it"),
+              c -> c.evaluation().target() != null,
+              "makes no evaluation report",
+              REMOVE),
           new Missing(
               "evaluation.fail_below",
-              config -> isGiven(config.evaluation().failBelow()),
-              "the evaluation is not in this version; remove it"));
+              c -> !c.evaluation().failBelow().isEmpty(),
+              "makes no evaluation report",
+              REMOVE));
 
   private Availability() {}
 
-  private static boolean isGiven(java.util.Map<?, ?> map) {
-    return map != null && !map.isEmpty();
-  }
-
   /**
-   * Stages that are off, a line each.
+   * Checks a configuration before any work.
    *
-   * @throws BadInputException when the user asks for what is not there
+   * @return a line for each stage that is off
+   * @throws BadInputException if the user asked for something that this version does not have
    */
   public static List<String> check(SafeSynthesizerConfig config) {
     for (Missing missing : MISSING) {
-      if (missing.isAsked().test(config)) {
-        throw new BadInputException(missing.parameter() + ": " + missing.sentence());
+      if (missing.asked().test(config)) {
+        throw new BadInputException(
+            String.format(
+                "%s is %s, but this version %s; %s",
+                missing.path(),
+                shown(config, missing.path()),
+                missing.reason(),
+                missing.instead()));
       }
     }
-    List<String> notices = new ArrayList<>();
-    notices.add("off in this version: replacement of personal data, differential privacy");
-    if (config.evaluation().enabled()) {
-      notices.add(
-          "the evaluation report is off in this version: a short comparison is made at the end");
-    }
-    return notices;
+    return MISSING_STAGES.stream()
+        .filter(stage -> stage.wanted().test(config))
+        .map(MissingStage::notice)
+        .toList();
+  }
+
+  /** Whether the stage of a section is one that this version does not have. */
+  static boolean isMissing(String section) {
+    return MISSING_STAGES.stream().anyMatch(stage -> stage.section().equals(section));
+  }
+
+  /** Why asking for a parameter is refused, if it is. */
+  static Optional<String> reason(String path) {
+    return MISSING.stream()
+        .filter(missing -> path.equals(missing.path()) || path.startsWith(missing.path() + "."))
+        .map(Missing::reason)
+        .findFirst();
+  }
+
+  private static String shown(SafeSynthesizerConfig config, String path) {
+    Object value = ConfigTree.at(ConfigTree.of(config), path);
+    return path.equals("replace_pii") ? "given" : YamlText.flow(value);
   }
 }

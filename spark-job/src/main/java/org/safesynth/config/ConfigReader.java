@@ -36,18 +36,27 @@ public final class ConfigReader {
    */
   public static SafeSynthesizerConfig read(
       String yaml, String sourceName, Map<String, String> overrides) {
+    Overrides commandLine = new Overrides(overrides, Overrides.COMMAND_LINE);
+    return read(yaml, sourceName, commandLine, Set.of());
+  }
+
+  /**
+   * @param resolved paths among the overrides that the job set, not the user
+   */
+  static SafeSynthesizerConfig read(
+      String yaml, String sourceName, Overrides overrides, Set<String> resolved) {
     MappingNode file = YamlSource.document(yaml, sourceName);
-    Overrides above = new Overrides(overrides);
     RecordBinder binder = new RecordBinder();
-    MappingNode merged = above.over(withoutExplicit(file));
-    SafeSynthesizerConfig config = binder.bind(SafeSynthesizerConfig.class, merged, "");
-    Set<String> explicit = savedExplicit(file);
-    if (explicit == null) {
-      explicit = binder.explicit();
-    } else {
-      explicit.addAll(above.paths());
+    SafeSynthesizerConfig config =
+        binder.bind(SafeSynthesizerConfig.class, overrides.over(withoutExplicit(file)), "");
+    Set<String> given = binder.explicit();
+    given.removeAll(resolved);
+    Set<String> saved = savedExplicit(file);
+    if (saved != null) {
+      given.removeIf(path -> !overrides.give(path));
+      given.addAll(saved);
     }
-    SafeSynthesizerConfig complete = config.withExplicit(explicit);
+    SafeSynthesizerConfig complete = config.withExplicit(given);
     CrossRules.check(complete);
     return complete;
   }

@@ -54,14 +54,20 @@ public record Declaration(String path, String section, Type type, Parameter para
 
   /** What may be given, in words: {@code a whole number of at least 1, auto or null}. */
   public String allowed() {
-    String value = allowedOf(valueType());
-    if (isAuto() && isNullable()) {
-      return value + ", auto or null";
+    List<String> ways = new ArrayList<>();
+    if (isBoolean()) {
+      ways.addAll(List.of("true", "false"));
+    } else {
+      ways.add(allowedOf(valueType()));
     }
     if (isAuto()) {
-      return value + " or auto";
+      ways.add(Auto.TEXT);
     }
-    return isNullable() ? value + " or null" : value;
+    if (isNullable()) {
+      ways.add("null");
+    }
+    String last = ways.remove(ways.size() - 1);
+    return ways.isEmpty() ? last : String.join(", ", ways) + " or " + last;
   }
 
   /** What one element of a list or map may be, in words. */
@@ -156,7 +162,8 @@ public record Declaration(String path, String section, Type type, Parameter para
   private static String typeText(Type type) {
     Class<?> raw = rawClass(type);
     if (raw == List.class) {
-      return "list of " + typeText(argument(type, 0));
+      String element = typeText(argument(type, 0));
+      return "list of " + (element.equals("map") ? "maps" : element);
     }
     if (raw == Map.class) {
       return "map";

@@ -2,23 +2,21 @@ package org.safesynth.config;
 
 import java.util.List;
 
-/** Names the parameters that the user set and the embedded model does not use. */
+/**
+ * Names the parameters that were made for pretrained models and do nothing for the embedded one.
+ */
 public final class EmbeddedUse {
   private EmbeddedUse() {}
 
-  /** One sentence with all of them, or none. */
+  /** Paths that the user set himself and that the embedded model does not use; none for others. */
   public static List<String> unused(SafeSynthesizerConfig config) {
     if (!config.isEmbedded()) {
       return List.of();
     }
-    List<String> names =
-        Parameters.all().stream()
-            .filter(declared -> !declared.isUsedByEmbedded())
-            .map(Declaration::path)
-            .filter(config::isExplicit)
-            .toList();
-    return names.isEmpty()
-        ? List.of()
-        : List.of("not used by the embedded model: " + String.join(", ", names));
+    return Parameters.all().stream()
+        .filter(declared -> !declared.isUsedByEmbedded())
+        .map(Declaration::path)
+        .filter(config::isExplicit)
+        .toList();
   }
 }

@@ -24,7 +24,8 @@ final class NearestKey {
     if (sibling != null) {
       return "did you mean " + sibling + "?";
     }
-    String any = nearest(unknown, known);
+    List<String> notAbove = known.stream().filter(path -> !unknown.startsWith(path + ".")).toList();
+    String any = nearest(unknown, notAbove);
     if (any != null) {
       return "did you mean " + any + "?";
     }

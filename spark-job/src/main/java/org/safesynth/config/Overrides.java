@@ -1,12 +1,10 @@
 package org.safesynth.config;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.safesynth.fault.BadInputException;
 import org.snakeyaml.engine.v2.common.FlowStyle;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
@@ -16,40 +14,48 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
-/** Values given on the command line, laid over what a file says. */
+/** Values given on the command line or in code, laid over what a file says. */
 final class Overrides {
   /** Name of the source in errors. */
   static final String COMMAND_LINE = "command line";
 
+  /** Name of the source in errors of values set in code. */
+  static final String BUILDER = "builder";
+
+  private final String source;
   private final Map<String, Node> nodes = new LinkedHashMap<>();
 
   /**
    * @param texts by path, {@code section.field} or {@code section__field}; a value is a YAML
    *     scalar, list or map, text for a text parameter, or {@code a,b} for a list
    */
-  Overrides(Map<String, String> texts) {
+  Overrides(Map<String, String> texts, String source) {
+    this.source = source;
     // A whole section first, so that "no privacy" is seen before a parameter of privacy.
     List<String> names = new ArrayList<>(texts.keySet());
-    names.sort(Comparator.comparingInt(name -> Parameters.canonicalPath(name).split("\\.").length));
+    names.sort(
+        Comparator.comparingInt(name -> Parameters.names(Parameters.canonicalPath(name)).size()));
     for (String name : names) {
       String path = Parameters.canonicalPath(name);
       Node node = read(path, texts.get(name));
       if (nodes.putIfAbsent(path, node) != null) {
-        throw new BadInputException(COMMAND_LINE + ": " + path + " is given twice; keep one");
+        throw new BadInputException(source + ": " + path + " is given twice; keep one");
       }
       rejectBelowSwitchedOff(path);
     }
   }
 
-  Set<String> paths() {
-    return nodes.keySet();
+  /** Whether a parameter was given here, by itself or with its section. */
+  boolean give(String path) {
+    return nodes.keySet().stream()
+        .anyMatch(given -> path.equals(given) || path.startsWith(given + "."));
   }
 
   /** The file's nodes with the overrides in their places. */
   MappingNode over(MappingNode file) {
     MappingNode result = file;
     for (Map.Entry<String, Node> entry : nodes.entrySet()) {
-      result = with(result, Arrays.asList(entry.getKey().split("\\.")), entry.getValue());
+      result = with(result, Parameters.names(entry.getKey()), entry.getValue());
     }
     return result;
   }
@@ -86,30 +92,30 @@ final class Overrides {
         throw new BadInputException(
             String.format(
                 "%s: %s is switched off, but %s is set; keep one of them",
-                COMMAND_LINE, path.substring(0, dot), path));
+                source, path.substring(0, dot), path));
       }
     }
   }
 
-  private static Node read(String path, String text) {
+  private Node read(String path, String text) {
     Declaration declared = Parameters.find(path).orElse(null);
     if (declared == null) {
       if (!Parameters.sections().containsKey(path)) {
         throw new BadInputException(
-            COMMAND_LINE + ": unknown parameter " + path + "; " + Parameters.suggestion(path));
+            source + ": unknown parameter " + path + "; " + Parameters.suggestion(path));
       }
-      return YamlSource.parse(text, COMMAND_LINE);
+      return YamlSource.parse(text, source, path);
     }
     String trimmed = text.strip();
     if (declared.isText()) {
       return isNullOrQuoted(trimmed)
-          ? YamlSource.parse(trimmed, COMMAND_LINE)
-          : YamlSource.text(text, COMMAND_LINE);
+          ? YamlSource.parse(trimmed, source, path)
+          : YamlSource.text(text, source);
     }
     if (declared.isList() && !trimmed.startsWith("[") && !trimmed.equals("null")) {
       return commaList(trimmed);
     }
-    return YamlSource.parse(text, COMMAND_LINE);
+    return YamlSource.parse(text, source, path);
   }
 
   private static boolean isNullOrQuoted(String text) {
@@ -122,13 +128,13 @@ final class Overrides {
         || singleQuoted;
   }
 
-  private static Node commaList(String text) {
+  private Node commaList(String text) {
     List<Node> items = new ArrayList<>();
     if (!text.isEmpty()) {
       for (String item : text.split(",", -1)) {
-        items.add(YamlSource.text(item.strip(), COMMAND_LINE));
+        items.add(YamlSource.text(item.strip(), source));
       }
     }
-    return YamlSource.list(items, COMMAND_LINE);
+    return YamlSource.list(items, source);
   }
 }

@@ -51,14 +51,18 @@ public final class Parameters {
     return CAPITAL.matcher(component.getName()).replaceAll("_$1").toLowerCase(Locale.ROOT);
   }
 
+  /** The names along a path. */
+  static List<String> names(String path) {
+    return List.of(path.split("\\.", -1));
+  }
+
   static String join(String parent, String name) {
     return parent.isEmpty() ? name : parent + "." + name;
   }
 
   /** Whether a component is a section or a parameter, rather than what the reader notes itself. */
   static boolean isDeclared(RecordComponent component) {
-    return component.getType().isRecord() && component.getType() != Auto.class
-        || component.isAnnotationPresent(Parameter.class);
+    return isSection(component) || component.isAnnotationPresent(Parameter.class);
   }
 
   static boolean isSection(RecordComponent component) {

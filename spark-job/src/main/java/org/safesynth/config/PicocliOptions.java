@@ -2,91 +2,108 @@ package org.safesynth.config;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.safesynth.fault.BadInputException;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
 
 /**
- * Every parameter as an option of a command, {@code --section.field} or {@code --section__field},
- * with its declared meaning as help.
+ * Gives a command an option for every parameter, {@code --section.field} or {@code
+ * --section__field}, and reads back those that were used.
  */
 public final class PicocliOptions {
   private static final Map<String, String> SWITCHES =
       Map.of("--no-privacy", "privacy", "--no-replace-pii", "replace_pii");
 
-  private final Map<String, OptionSpec> parameters = new LinkedHashMap<>();
-  private final Map<String, OptionSpec> switches = new LinkedHashMap<>();
+  private final Map<String, OptionSpec> options = new LinkedHashMap<>();
 
   private PicocliOptions() {}
 
-  /** Adds the options, a group for each section. */
+  /** Adds the options, a group with a heading for each section. */
   public static PicocliOptions addTo(CommandSpec command) {
-    PicocliOptions options = new PicocliOptions();
+    PicocliOptions added = new PicocliOptions();
     Map<String, ArgGroupSpec.Builder> groups = new LinkedHashMap<>();
-    Map<String, String> meanings = Parameters.sections();
     for (Declaration declared : Parameters.all()) {
-      ArgGroupSpec.Builder group =
-          groups.computeIfAbsent(
-              declared.section(),
-              section ->
-                  ArgGroupSpec.builder()
-                      .validate(false)
-                      .exclusive(false)
-                      .multiplicity("0..1")
-                      .heading("%n" + section + ": " + meanings.get(section) + "%n"));
       OptionSpec option = option(declared);
-      options.parameters.put(declared.path(), option);
-      group.addArg(option);
+      added.options.put(declared.path(), option);
+      groups.computeIfAbsent(declared.section(), PicocliOptions::group).addArg(option);
     }
     SWITCHES.forEach(
         (name, section) -> {
           OptionSpec option =
               OptionSpec.builder(name)
                   .type(boolean.class)
-                  .arity("0")
-                  .description("Switches " + section + " off, whatever the file says.")
+                  .description("The same as " + section + ": null in YAML.")
                   .build();
-          options.switches.put(section, option);
           groups.get(section).addArg(option);
+          added.options.put(section, option);
         });
-    groups.values().forEach(group -> command.addArgGroup(group.build()));
-    return options;
+    int order = 0;
+    for (ArgGroupSpec.Builder group : groups.values()) {
+      command.addArgGroup(group.order(order++).build());
+    }
+    command.usageMessage().abbreviateSynopsis(true);
+    return added;
+  }
+
+  /**
+   * The texts that were given, by path, as {@link ConfigReader#read} takes them.
+   *
+   * @throws BadInputException if one is given twice
+   */
+  public Map<String, String> overrides(ParseResult parsed) {
+    Map<String, String> overrides = new LinkedHashMap<>();
+    options.forEach(
+        (path, option) -> {
+          String name = option.longestName();
+          if (parsed.hasMatchedOption(name)) {
+            // Within a group picocli itself lets the last one win.
+            if (parsed.matchedOption(name).originalStringValues().size() > 1) {
+              throw new BadInputException(
+                  Overrides.COMMAND_LINE + ": " + name + " is given twice; keep one");
+            }
+            Object value = parsed.matchedOptionValue(name, null);
+            overrides.put(path, SWITCHES.containsKey(name) ? "null" : String.valueOf(value));
+          }
+        });
+    return overrides;
+  }
+
+  private static ArgGroupSpec.Builder group(String section) {
+    String meaning = Parameters.sections().get(section);
+    return ArgGroupSpec.builder()
+        .exclusive(false)
+        .multiplicity("0..1")
+        .validate(false)
+        .heading("%n" + escaped(section + ": " + meaning) + "%n");
   }
 
   private static OptionSpec option(Declaration declared) {
-    StringBuilder text = new StringBuilder(declared.meaning()).append(". ");
-    text.append("Default ").append(declared.defaultText()).append("; ");
-    text.append(declared.allowed());
-    if (!declared.note().isEmpty()) {
-      text.append(" (").append(declared.note()).append(')');
-    }
-    text.append('.');
-    OptionSpec.Builder builder =
-        OptionSpec.builder("--" + declared.path(), "--" + declared.path().replace(".", "__"))
+    String dotted = "--" + declared.path();
+    OptionSpec.Builder option =
+        OptionSpec.builder(dotted, dotted.replace(".", "__"))
             .type(String.class)
-            .paramLabel("VALUE")
-            .description(text.toString().replace("%", "%%"));
-    return declared.isBoolean()
-        ? builder.arity("0..1").fallbackValue("true").build()
-        : builder.arity("1").build();
+            .paramLabel("<" + declared.typeText().replace(' ', '-') + ">")
+            .description(description(declared));
+    if (declared.isBoolean()) {
+      option.arity("0..1").fallbackValue("true");
+    }
+    if (!declared.choices().isEmpty() && !declared.isList()) {
+      option.completionCandidates(declared.choices());
+    }
+    return option.build();
   }
 
-  /** What the command line gave, by path, after it was parsed. */
-  public Map<String, String> values() {
-    Map<String, String> values = new LinkedHashMap<>();
-    switches.forEach(
-        (section, option) -> {
-          if (Boolean.TRUE.equals(option.getValue())) {
-            values.put(section, "null");
-          }
-        });
-    parameters.forEach(
-        (path, option) -> {
-          String value = option.getValue();
-          if (value != null) {
-            values.put(path, value);
-          }
-        });
-    return values;
+  private static String description(Declaration declared) {
+    return escaped(
+        String.format(
+            "%s (%s; default %s).",
+            declared.meaning(), declared.allowed(), declared.defaultText()));
+  }
+
+  /** Percent signs begin formats in picocli's texts. */
+  private static String escaped(String text) {
+    return text.replace("%", "%%");
   }
 }

@@ -45,7 +45,7 @@ final class RecordBinder {
     }
     Declaration declared = Parameters.find(path).orElseThrow();
     if (node == null) {
-      Node byDefault = YamlSource.parse(declared.defaultText(), "default of " + path);
+      Node byDefault = YamlSource.parse(declared.defaultText(), "default", path);
       return ValueBinder.bind(declared, byDefault);
     }
     explicit.add(path);

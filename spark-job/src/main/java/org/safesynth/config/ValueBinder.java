@@ -220,12 +220,14 @@ final class ValueBinder {
   }
 
   private BadInputException wrong(Node node, String path, String allowed) {
-    String advice =
-        YamlSource.isNull(node)
-            ? "; leave it out for the default, " + declared.defaultText()
-            : declared.isList() && node instanceof ScalarNode && path.equals(declared.path())
-                ? "; write [" + ((ScalarNode) node).getValue() + "]"
-                : "";
+    String advice = "";
+    if (YamlSource.isNull(node)) {
+      advice = "; leave it out for the default, " + declared.defaultText();
+    } else if (node instanceof ScalarNode scalar
+        && declared.isList()
+        && path.equals(declared.path())) {
+      advice = "; write [" + scalar.getValue() + "]";
+    }
     return new BadInputException(
         YamlSource.where(node) + path + " is " + shown(node) + ", but must be " + allowed + advice);
   }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.safesynth.fault.BadInputException;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
@@ -37,13 +38,13 @@ final class YamlSource {
   private static final Set<Tag> TAGS =
       Set.of(Tag.NULL, Tag.BOOL, Tag.INT, Tag.FLOAT, Tag.STR, Tag.SEQ, Tag.MAP);
 
+  private static final Pattern INDENTATION = Pattern.compile("(?m)^[ \t]+");
+
   private YamlSource() {}
 
   /** The one document of a file: a mapping, empty if the file is. */
   static MappingNode document(String text, String sourceName) {
-    // JSON may be indented by tabs, YAML may not; within JSON's strings a tab stands escaped.
-    boolean isJson = text.stripLeading().startsWith("{");
-    Node root = parse(isJson ? text.replace('\t', ' ') : text, sourceName);
+    Node root = parse(text, sourceName, "");
     if (isNull(root)) {
       return emptyMapping();
     }
@@ -54,15 +55,19 @@ final class YamlSource {
         where(root) + "the configuration must be a map of sections such as data: and training:");
   }
 
-  /** Any one value. */
-  static Node parse(String text, String sourceName) {
+  /**
+   * Any one value.
+   *
+   * @param path what the text is the value of; empty for a file, whose errors name line and column
+   */
+  static Node parse(String text, String sourceName, String path) {
     LoadSettings settings =
         LoadSettings.builder()
             .setLabel(sourceName)
             .setSchema(new CoreSchema())
             .setMaxAliasesForCollections(MAX_ALIASES)
             .build();
-    String yaml = text.startsWith("\ufeff") ? text.substring(1) : text;
+    String yaml = withoutTabs(text.startsWith("\ufeff") ? text.substring(1) : text);
     try {
       Iterator<Node> documents = new Compose(settings).composeAllFromString(yaml).iterator();
       Node root = documents.hasNext() ? documents.next() : nullNode();
@@ -70,11 +75,11 @@ final class YamlSource {
         throw new BadInputException(
             where(documents.next()) + "a second document begins here; keep one in a file");
       }
-      check(root, "", 0);
+      check(root, path, 0);
       return root;
     } catch (MarkedYamlEngineException e) {
       throw new BadInputException(
-          syntaxPlace(sourceName, e)
+          (path.isEmpty() ? linePlace(sourceName, e) : sourceName + ": " + path + ": ")
               + "this is not YAML: "
               + oneLine(e.getProblem())
               + "; look for a missing quote, colon, bracket or indentation there",
@@ -118,17 +123,33 @@ final class YamlSource {
     return ((ScalarNode) entry.getKeyNode()).getValue();
   }
 
+  /** JSON may be indented by tabs, which YAML forbids even where indentation has no meaning. */
+  private static String withoutTabs(String text) {
+    if (!text.stripLeading().startsWith("{")) {
+      return text;
+    }
+    return INDENTATION.matcher(text).replaceAll(tabs -> " ".repeat(tabs.group().length()));
+  }
+
   private static Optional<Mark> noLine(String sourceName) {
     return Optional.of(new Mark(sourceName, 0, -1, 0, new int[0], 0));
   }
 
   /** Overrides are one line each: only files have line numbers worth naming. */
   private static String lineOf(Mark mark) {
-    boolean inFile = mark.getLine() >= 0 && !mark.getName().equals(Overrides.COMMAND_LINE);
+    boolean inFile =
+        mark.getLine() >= 0
+            && !mark.getName().equals(Overrides.COMMAND_LINE)
+            && !mark.getName().equals(Overrides.BUILDER);
     return inFile ? ", line " + (mark.getLine() + 1) : "";
   }
 
-  private static String syntaxPlace(String sourceName, MarkedYamlEngineException e) {
+  private static String firstPlace(Mark mark) {
+    String line = lineOf(mark);
+    return line.isEmpty() ? "" : " (first in" + line.substring(1) + ")";
+  }
+
+  private static String linePlace(String sourceName, MarkedYamlEngineException e) {
     return e.getProblemMark()
         .map(
             mark ->
@@ -180,10 +201,7 @@ final class YamlSource {
             where(entry.getKeyNode())
                 + entryPath
                 + " is given twice"
-                + first
-                    .getStartMark()
-                    .map(m -> " (first in line " + (m.getLine() + 1) + ")")
-                    .orElse("")
+                + first.getStartMark().map(YamlSource::firstPlace).orElse("")
                 + "; keep one of them");
       }
       check(entry.getValueNode(), entryPath, depth + 1);

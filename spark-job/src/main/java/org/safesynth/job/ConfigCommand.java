@@ -8,7 +8,9 @@ import org.safesynth.config.ConfigWriter;
 import org.safesynth.config.PicocliOptions;
 import org.safesynth.config.SafeSynthesizerConfig;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /**
  * The commands {@code config validate}, {@code config create} and {@code config modify}: they need
@@ -27,6 +29,8 @@ final class ConfigCommand implements Callable<Integer> {
   private final PrintStream out;
   private final PrintStream err;
   private PicocliOptions parameters;
+
+  @Spec private CommandSpec spec;
 
   @Option(
       names = "--config",
@@ -56,14 +60,15 @@ final class ConfigCommand implements Callable<Integer> {
   public Integer call() {
     TextFiles files = new TextFiles(HadoopSettings.current());
     String source = task == Task.CREATE ? null : config;
-    SafeSynthesizerConfig read = new Settings(files).read(source, parameters.values());
+    SafeSynthesizerConfig read =
+        new Settings(files).read(source, parameters.overrides(spec.commandLine().getParseResult()));
     if (task == Task.VALIDATE) {
       Availability.check(read).forEach(err::println);
       err.println((config == null ? "the parameters are" : config + " is") + " valid");
     } else if (output == null) {
-      out.print(ConfigWriter.write(read));
+      out.print(ConfigWriter.toYaml(read));
     } else {
-      files.write(new Path(output), ConfigWriter.write(read));
+      files.write(new Path(output), ConfigWriter.toYaml(read));
     }
     return 0;
   }

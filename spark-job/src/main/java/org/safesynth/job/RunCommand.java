@@ -6,6 +6,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.safesynth.config.PicocliOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** The commands {@code run}, {@code run train} and {@code run generate}. */
 @Command(mixinStandardHelpOptions = true, sortOptions = false, usageHelpAutoWidth = true)
@@ -14,6 +16,8 @@ final class RunCommand implements Callable<Integer> {
   private final PrintStream out;
   private final PrintStream err;
   private PicocliOptions parameters;
+
+  @Spec private CommandSpec spec;
 
   @Mixin private RunOptions options;
   @Mixin private LogOptions log;
@@ -36,7 +40,13 @@ final class RunCommand implements Callable<Integer> {
     Configuration hadoop = HadoopSettings.current();
     try (Console console = log.open(hadoop, out, err)) {
       try {
-        return new RunJob(stages, options, parameters.values(), console, log.isVerbose(), hadoop)
+        return new RunJob(
+                stages,
+                options,
+                parameters.overrides(spec.commandLine().getParseResult()),
+                console,
+                log.isVerbose(),
+                hadoop)
             .run();
       } catch (RuntimeException fault) {
         console.error(Faults.sentence(fault));

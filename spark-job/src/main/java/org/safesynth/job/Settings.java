@@ -149,13 +149,13 @@ final class Settings {
 
   /** The text of {@code config.yaml}: all parameters, without credentials. */
   static String saved(SafeSynthesizerConfig config) {
-    String yaml = ConfigWriter.write(config);
+    String yaml = ConfigWriter.toYaml(config);
     Map<String, String> options = config.data().options();
     Map<String, String> masked = Credentials.masked(options);
     if (masked.equals(options)) {
       return yaml;
     }
-    return ConfigWriter.write(
+    return ConfigWriter.toYaml(
         ConfigReader.read(yaml, RunFolder.CONFIG, Map.of("data.options", Json.line(masked))));
   }
 }

@@ -200,6 +200,9 @@ final class ConfigReaderTest {
     SafeSynthesizerConfig config =
         read("{\"data\": {\"holdout\": 0.1, \"random_state\": null},\n\t\"privacy\": null}");
     assertEquals(0.1, config.data().holdout());
+    assertEquals(
+        "a/\u00e9\ud83d\ude00",
+        read("{\"data\": {\"format\": \"a\\/\\u00e9\\ud83d\\ude00\"}}").data().format());
   }
 
   @Test
