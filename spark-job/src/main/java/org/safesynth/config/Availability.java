@@ -122,7 +122,7 @@ public final class Availability {
               c ->
                   c.cluster().placement() == Placement.PROFILE
                       || c.cluster().placement() == Placement.PINNED,
-              "trains in the driver only",
+              "places the training by auto or driver only",
               "write auto or driver"),
           new Missing(
               "evaluation.target",

@@ -55,6 +55,8 @@ final class Pipeline {
     Path table = context.folder().synthetic();
     long rows = journal.stage("generate", () -> write(schema, table));
     journal.count("generated", rows);
+    // The embedded model's grammar admits valid records only: there is nothing to reject.
+    context.folder().write(RunFolder.REJECTED, Json.file(Map.of("rejected", 0)));
     Path copy = outputFile == null ? null : journal.stage("copy", () -> copy(table, outputFile));
     journal.output(table.toString(), copy == null ? null : copy.toString());
     context

@@ -183,7 +183,7 @@ final class PipelineTest {
         0, run("r", brief(parquet("t", rows(300), 2), "--output-file", csv.toString())), said());
     Path folder = temp.resolve("out").resolve("r");
     for (String name :
-        List.of("config.yaml", "schema.json", "result.json", "progress.jsonl", "synthetic")) {
+        List.of("config.yaml", "schema.json", "result.json", "rejected.json", "progress.jsonl")) {
       assertTrue(Files.exists(folder.resolve(name)), name);
     }
     for (String name : List.of("config.json", "encoding.json", "model.safetensors")) {
