@@ -2,7 +2,6 @@ package org.safesynth.build;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -21,8 +20,9 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.safesynth.config.Availability;
+import org.safesynth.config.ConfigReader;
+import org.safesynth.config.SafeSynthesizerConfig;
 
 /** Holds the documents and the ready configurations to what is there. */
 @Tag("unit")
@@ -46,14 +46,14 @@ final class DocumentationTest {
   }
 
   @Test
-  void configurationsAreYamlWithSections() throws IOException {
+  void everyConfigurationIsValidInThisVersion() throws IOException {
     List<Path> configurations = files("conf", ".yaml");
     assertFalse(configurations.isEmpty());
     for (Path configuration : configurations) {
-      Object content =
-          new Load(LoadSettings.builder().setLabel(configuration.toString()).build())
-              .loadFromString(Files.readString(configuration));
-      assertInstanceOf(Map.class, content, configuration.toString());
+      SafeSynthesizerConfig config =
+          ConfigReader.read(
+              Files.readString(configuration), configuration.getFileName().toString(), Map.of());
+      assertFalse(Availability.check(config).isEmpty(), configuration.toString());
     }
   }
 
