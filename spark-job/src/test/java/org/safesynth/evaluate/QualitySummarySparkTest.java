@@ -24,7 +24,7 @@ final class QualitySummarySparkTest {
   static void session() {
     SparkSession session =
         SparkSession.builder()
-            .master("local[2]")
+            .master("local[2,2]")
             .appName("tests")
             .config("spark.ui.enabled", "false")
             .getOrCreate();
