@@ -17,7 +17,8 @@ public final class SeededStreams {
     SAMPLING,
     RECORD_IDENTITY,
     SKETCH,
-    PROTECTION
+    PROTECTION,
+    EVALUATION
   }
 
   private final long seed;

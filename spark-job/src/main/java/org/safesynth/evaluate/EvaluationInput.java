@@ -1,0 +1,13 @@
+package org.safesynth.evaluate;
+
+import java.util.Optional;
+
+/**
+ * What is judged.
+ *
+ * @param reference the real rows that the synthesizer learned from
+ * @param synthetic the rows that it made
+ * @param holdout real rows that it never saw
+ */
+public record EvaluationInput(
+    TypedTable reference, TypedTable synthetic, Optional<TypedTable> holdout) {}
