@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
-import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Set;
 
@@ -126,11 +125,11 @@ public final class CellReader implements Serializable {
   private Long instant(Object cell) {
     long micros;
     if (cell instanceof Instant instant) {
-      micros = ChronoUnit.MICROS.between(Instant.EPOCH, instant);
+      micros = micros(instant);
     } else if (cell instanceof Timestamp timestamp) {
-      micros = ChronoUnit.MICROS.between(Instant.EPOCH, timestamp.toInstant());
+      micros = micros(timestamp.toInstant());
     } else if (cell instanceof LocalDateTime local) {
-      micros = ChronoUnit.MICROS.between(Instant.EPOCH, local.toInstant(ZoneOffset.UTC));
+      micros = micros(local.toInstant(ZoneOffset.UTC));
     } else {
       if (time == null) {
         time = new TimeText();
@@ -143,6 +142,15 @@ public final class CellReader implements Serializable {
       micros = time.micros(days);
     }
     return Math.floorDiv(micros, Math.max(1, column.resolutionMicros()));
+  }
+
+  /**
+   * Microseconds since the epoch. {@code ChronoUnit.between} would count nanoseconds on the way and
+   * overflow in the year 2262.
+   */
+  public static long micros(Instant instant) {
+    return Math.addExact(
+        Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1000);
   }
 
   private static String bool(Object cell) {

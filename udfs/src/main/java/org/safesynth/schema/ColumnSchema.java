@@ -49,7 +49,7 @@ public record ColumnSchema(
   /**
    * Whether a canonical value lies in the declared domain; everything does where none is declared.
    */
-  boolean allows(Object value) {
+  public boolean allows(Object value) {
     if (value instanceof Long tick) {
       return (min == null || tick >= min) && (max == null || tick <= max);
     }
