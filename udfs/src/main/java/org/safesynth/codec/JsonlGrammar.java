@@ -118,7 +118,10 @@ final class JsonlGrammar {
       case "tinyint" -> BigInteger.valueOf(Byte.MIN_VALUE);
       case "smallint" -> BigInteger.valueOf(Short.MIN_VALUE);
       case "int" -> BigInteger.valueOf(Integer.MIN_VALUE);
-      default -> greatest(schema).negate();
+      default ->
+          schema.type().startsWith("decimal(")
+              ? mostOf(schema).negate()
+              : BigInteger.valueOf(Long.MIN_VALUE);
     };
   }
 
@@ -126,6 +129,11 @@ final class JsonlGrammar {
     if (schema.max() != null) {
       return BigInteger.valueOf(schema.max());
     }
+    return mostOf(schema);
+  }
+
+  /** What the column's type holds, in ticks that fit a long. */
+  private static BigInteger mostOf(ColumnSchema schema) {
     BigInteger most = BigInteger.valueOf(Long.MAX_VALUE);
     return switch (schema.type()) {
       case "tinyint" -> BigInteger.valueOf(Byte.MAX_VALUE);

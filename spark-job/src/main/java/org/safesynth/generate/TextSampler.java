@@ -1,0 +1,264 @@
+package org.safesynth.generate;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Samples token sequences from a causal language model in one batch: a sequence that is finished
+ * leaves it and a new one takes its row at once. Where a sequence's grammar leaves one way only,
+ * its tokens are appended together, without a pass through the model each.
+ *
+ * <p>Each sequence draws from a stream of its own, so what it writes does not depend on which
+ * others are in the batch but for the rounding of the logits.
+ */
+final class TextSampler implements AutoCloseable {
+  private static final int MOST_MASKS = 512; // 100 MB at a vocabulary of 49,152
+
+  private final CausalModel model;
+  private final TokenDistribution distribution;
+  private final CausalModel.Cache cache;
+  private final int[] prompt;
+  private final Row[] rows;
+  private final LinkedHashMap<Object, Tensor> masks = // (vocabulary) 0 or -inf, by the tokens
+      new LinkedHashMap<>(16, 0.75f, true);
+  private final PointerScope scope = new PointerScope();
+  private final Tensor seen; // (rows, vocabulary) or null
+  private long passes;
+  private long written;
+
+  /** One row of the batch. */
+  private static final class Row {
+    private Sequence sequence;
+    private int length; // tokens in the cache
+    private int[] pending; // tokens that the cache lacks
+  }
+
+  /** A sequence in the making: says what may follow and hears what does. */
+  interface Sequence {
+    /** The tokens that must follow now, none for a choice. */
+    int[] forced();
+
+    /** The tokens that may follow, in order; null for all. */
+    int[] allowed();
+
+    /** Takes what was written; called after each token, forced ones included. */
+    void accept(int token);
+
+    /** Whether the sequence is complete. */
+    boolean isFinished();
+
+    /** A number below 1 from the sequence's own stream. */
+    float uniform();
+  }
+
+  /**
+   * @param prompt what every sequence begins with
+   * @param rows sequences sampled together
+   * @param columns most tokens of a sequence, with its prompt
+   */
+  TextSampler(
+      CausalModel model, TokenDistribution distribution, int[] prompt, int rows, int columns) {
+    this.model = model;
+    this.distribution = distribution;
+    this.prompt = prompt.clone();
+    this.cache = model.open(rows, columns);
+    this.rows = new Row[rows];
+    Arrays.setAll(this.rows, r -> new Row());
+    this.seen =
+        distribution.penalizes()
+            ? torch.zeros(
+                new long[] {rows, model.vocabularySize()},
+                new org.bytedeco.pytorch.TensorOptions(torch.ScalarType.Bool))
+            : null;
+  }
+
+  /** Forward passes so far. */
+  long passes() {
+    return passes;
+  }
+
+  /** Tokens written so far. */
+  long tokensWritten() {
+    return written;
+  }
+
+  /**
+   * Samples sequences until there are no more.
+   *
+   * @param next gives the next sequence, or null when no more is to begin
+   */
+  void sample(Supplier<Sequence> next) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      while (true) {
+        boolean isActive = false;
+        for (int r = 0; r < rows.length; r++) {
+          while (rows[r].sequence == null || rows[r].sequence.isFinished()) {
+            rows[r].sequence = next.get();
+            if (rows[r].sequence == null) {
+              break;
+            }
+            begin(r);
+          }
+          isActive |= rows[r].sequence != null;
+        }
+        if (!isActive) {
+          return;
+        }
+        try (PointerScope step = new PointerScope()) {
+          step();
+        }
+      }
+    }
+  }
+
+  /** A row that held a sequence before keeps the prompt, which all begin with. */
+  private void begin(int r) {
+    Row row = rows[r];
+    int kept = row.length == 0 ? 0 : prompt.length - 1;
+    cache.truncate(r, kept);
+    row.length = kept;
+    row.pending = Arrays.copyOfRange(prompt, kept, prompt.length);
+    if (seen != null) {
+      seen.narrow(0, r, 1).fill_(new Scalar(0));
+      mark(r, prompt);
+    }
+    extend(row, r);
+  }
+
+  private void mark(int row, int[] tokens) {
+    for (int token : tokens) {
+      seen.narrow(0, row, 1).narrow(1, token, 1).fill_(new Scalar(1));
+    }
+  }
+
+  /** Appends what must follow anyway. */
+  private void extend(Row row, int r) {
+    while (!row.sequence.isFinished()) {
+      int[] forced = row.sequence.forced();
+      if (forced.length == 0) {
+        return;
+      }
+      int before = row.pending.length;
+      row.pending = Arrays.copyOf(row.pending, before + forced.length);
+      System.arraycopy(forced, 0, row.pending, before, forced.length);
+      for (int token : forced) {
+        row.sequence.accept(token);
+      }
+      written += forced.length;
+      if (seen != null) {
+        mark(r, forced);
+      }
+    }
+  }
+
+  private void step() {
+    int time = 0;
+    List<Integer> active = new ArrayList<>();
+    for (int r = 0; r < rows.length; r++) {
+      if (rows[r].sequence != null && !rows[r].sequence.isFinished()) {
+        active.add(r);
+        time = Math.max(time, rows[r].pending.length);
+      }
+    }
+    if (active.isEmpty()) {
+      return;
+    }
+    int[][] ids = new int[rows.length][time];
+    int[][] positions = new int[rows.length][time];
+    for (int[] row : positions) {
+      Arrays.fill(row, CausalModel.PADDING);
+    }
+    for (int r : active) {
+      Row row = rows[r];
+      int from = time - row.pending.length;
+      for (int i = 0; i < row.pending.length; i++) {
+        ids[r][from + i] = row.pending[i];
+        positions[r][from + i] = row.length + i;
+      }
+      row.length += row.pending.length;
+    }
+    Tensor logits = cache.append(ids, positions); // (rows, vocabulary)
+    passes++;
+    int[] chosen = choose(logits, active);
+    for (int i = 0; i < chosen.length; i++) {
+      Row row = rows[active.get(i)];
+      row.pending = new int[] {chosen[i]};
+      row.sequence.accept(chosen[i]);
+      written++;
+      if (seen != null) {
+        mark(active.get(i), row.pending);
+      }
+      extend(row, active.get(i));
+    }
+  }
+
+  private int[] choose(Tensor all, List<Integer> active) {
+    Tensor index = torch.tensor(active.stream().mapToLong(Integer::longValue).toArray());
+    boolean isAll = active.size() == rows.length;
+    Tensor logits = isAll ? all : all.index_select(0, index); // (active, vocabulary)
+    Tensor held = seen == null || isAll ? seen : seen.index_select(0, index);
+    Tensor masked = distribution.masked(logits, held, forbidden(active));
+    if (distribution.isGreedy()) {
+      return TokenDistribution.ids(masked.argmax(new LongOptional(1), false));
+    }
+    float[] uniform = new float[active.size()];
+    for (int i = 0; i < uniform.length; i++) {
+      uniform[i] = rows[active.get(i)].sequence.uniform();
+    }
+    return distribution.draw(distribution.probabilities(masked), uniform);
+  }
+
+  /** (active, vocabulary) 0 or minus infinity, or null where everything may follow. */
+  private Tensor forbidden(List<Integer> active) {
+    org.bytedeco.pytorch.TensorVector parts = new org.bytedeco.pytorch.TensorVector();
+    boolean isFree = true;
+    for (int r : active) {
+      int[] allowed = rows[r].sequence.allowed();
+      isFree &= allowed == null;
+      parts.push_back(mask(allowed));
+    }
+    return isFree ? null : torch.stack(parts);
+  }
+
+  /** Sequences of one grammar share their arrays of tokens, so a mask is made once a state. */
+  private Tensor mask(int[] allowed) {
+    Object key = allowed == null ? "all" : allowed;
+    Tensor known = masks.get(key);
+    if (known != null) {
+      return known;
+    }
+    float[] mask = new float[model.vocabularySize()];
+    if (allowed != null) {
+      Arrays.fill(mask, Float.NEGATIVE_INFINITY);
+      for (int token : allowed) {
+        mask[token] = 0;
+      }
+    }
+    Tensor made = torch.tensor(mask);
+    made.retainReference(); // outlives the step's scope
+    masks.put(key, made);
+    if (masks.size() > MOST_MASKS) {
+      Iterator<Tensor> oldest = masks.values().iterator();
+      oldest.next().releaseReference();
+      oldest.remove();
+    }
+    return made;
+  }
+
+  @Override
+  public void close() {
+    cache.close();
+    masks.values().forEach(Tensor::releaseReference);
+    scope.close();
+  }
+}
