@@ -12,6 +12,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.KvCache;
 
 /**
  * Samples token sequences from a causal language model in one batch: a sequence that is finished
@@ -24,14 +26,13 @@ import org.bytedeco.pytorch.global.torch;
 final class TextSampler implements AutoCloseable {
   private static final int MOST_MASKS = 512; // 100 MB at a vocabulary of 49,152
 
-  private final CausalModel model;
+  private final CausalDecoder model;
   private final TokenDistribution distribution;
-  private final CausalModel.Cache cache;
+  private final KvCache cache;
   private final int[] prompt;
   private final Row[] rows;
   private final LinkedHashMap<Object, Tensor> masks = // (vocabulary) 0 or -inf, by the tokens
       new LinkedHashMap<>(16, 0.75f, true);
-  private final PointerScope scope = new PointerScope();
   private final Tensor seen; // (rows, vocabulary) or null
   private long passes;
   private long written;
@@ -67,19 +68,22 @@ final class TextSampler implements AutoCloseable {
    * @param columns most tokens of a sequence, with its prompt
    */
   TextSampler(
-      CausalModel model, TokenDistribution distribution, int[] prompt, int rows, int columns) {
+      CausalDecoder model, TokenDistribution distribution, int[] prompt, int rows, int columns) {
     this.model = model;
     this.distribution = distribution;
     this.prompt = prompt.clone();
-    this.cache = model.open(rows, columns);
+    this.cache = new KvCache(model, rows, columns);
     this.rows = new Row[rows];
     Arrays.setAll(this.rows, r -> new Row());
     this.seen =
         distribution.penalizes()
             ? torch.zeros(
-                new long[] {rows, model.vocabularySize()},
+                new long[] {rows, model.config().vocabularySize()},
                 new org.bytedeco.pytorch.TensorOptions(torch.ScalarType.Bool))
             : null;
+    if (seen != null) {
+      seen.retainReference();
+    }
   }
 
   /** Forward passes so far. */
@@ -176,7 +180,7 @@ final class TextSampler implements AutoCloseable {
     int[][] ids = new int[rows.length][time];
     int[][] positions = new int[rows.length][time];
     for (int[] row : positions) {
-      Arrays.fill(row, CausalModel.PADDING);
+      Arrays.fill(row, KvCache.PADDING);
     }
     for (int r : active) {
       Row row = rows[r];
@@ -237,7 +241,7 @@ final class TextSampler implements AutoCloseable {
     if (known != null) {
       return known;
     }
-    float[] mask = new float[model.vocabularySize()];
+    float[] mask = new float[model.config().vocabularySize()];
     if (allowed != null) {
       Arrays.fill(mask, Float.NEGATIVE_INFINITY);
       for (int token : allowed) {
@@ -259,6 +263,8 @@ final class TextSampler implements AutoCloseable {
   public void close() {
     cache.close();
     masks.values().forEach(Tensor::releaseReference);
-    scope.close();
+    if (seen != null) {
+      seen.releaseReference();
+    }
   }
 }

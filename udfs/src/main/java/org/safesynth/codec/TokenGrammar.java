@@ -69,6 +69,19 @@ public final class TokenGrammar {
         });
   }
 
+  /** The tokens that may follow a complete record: another record's first, or the end. */
+  public int[] allowedOrEnd(int eos) {
+    int[] first = allowed(START); // outside: the map must not be changed while it is changed
+    return allowed.computeIfAbsent(
+        -1 - eos,
+        key -> {
+          int[] all = Arrays.copyOf(first, first.length + 1);
+          all[first.length] = eos;
+          Arrays.sort(all);
+          return all;
+        });
+  }
+
   /**
    * The state after a token.
    *

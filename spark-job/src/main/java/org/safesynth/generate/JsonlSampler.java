@@ -1,0 +1,279 @@
+package org.safesynth.generate;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import org.safesynth.codec.JsonlCodec;
+import org.safesynth.codec.Rejection;
+import org.safesynth.codec.TokenGrammar;
+import org.safesynth.example.ExampleFormat;
+import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.Natives;
+import org.safesynth.random.SeededStreams;
+
+/**
+ * Samples records from a pretrained model: sequences of JSON lines behind the prompt that it was
+ * trained with, freely or under the schema's grammar, read back as typed values.
+ *
+ * <p>Sequences are numbered, draw from streams of their own and are read in the order of their
+ * numbers, so that records which take longer to write are not lost more often.
+ */
+public final class JsonlSampler implements AutoCloseable {
+  private final ExampleFormat format;
+  private final TokenGrammar grammar; // null: free text
+  private final Options options;
+  private final TextSampler sampler;
+
+  /**
+   * How records are sampled.
+   *
+   * @param contextTokens most tokens of a sequence, its prompt included
+   * @param recordsPerSequence records after which a sequence ends
+   * @param batch sequences sampled together
+   * @param patience as {@link StopRule} has it
+   * @param invalidFraction as {@link StopRule} has it
+   */
+  public record Options(
+      TokenDistribution distribution,
+      int contextTokens,
+      int recordsPerSequence,
+      int batch,
+      int patience,
+      double invalidFraction) {}
+
+  /**
+   * What was sampled.
+   *
+   * @param records canonical cells of valid records
+   * @param rejections how often each reason was met
+   * @param examples a few texts of each reason
+   * @param passes forward passes of the batch
+   * @param tokens tokens written
+   */
+  public record Sampled(
+      List<Object[]> records,
+      Map<Rejection, Long> rejections,
+      Map<Rejection, List<String>> examples,
+      long passes,
+      long tokens) {}
+
+  /**
+   * Prepares a model for sampling on the calling thread, which must also use and close it.
+   *
+   * @param grammar what may be written, or null for free text
+   */
+  public JsonlSampler(
+      CausalDecoder model, ExampleFormat format, TokenGrammar grammar, Options options) {
+    Natives.load();
+    Natives.useOneThread();
+    this.format = format;
+    this.grammar = grammar;
+    this.options = options;
+    int[] prompt = format.samplingPrompt();
+    int most = Math.min(options.contextTokens(), options.recordsPerSequence() * 1024);
+    this.sampler =
+        new TextSampler(
+            model, options.distribution(), prompt, options.batch(), prompt.length + most / 4);
+  }
+
+  /**
+   * Samples records of a shard.
+   *
+   * @param count valid records wanted: exactly so many come back
+   * @param shard keys the streams, with the number of the sequence
+   */
+  public Sampled sample(int count, long shard, SeededStreams streams) {
+    Round round = new Round(count, shard, streams);
+    long passes = sampler.passes();
+    long tokens = sampler.tokensWritten();
+    while (round.records.size() < count) {
+      sampler.sample(round::next);
+      round.read();
+    }
+    return new Sampled(
+        new ArrayList<>(round.records.subList(0, count)),
+        round.rejections,
+        round.examples,
+        sampler.passes() - passes,
+        sampler.tokensWritten() - tokens);
+  }
+
+  @Override
+  public void close() {
+    sampler.close();
+  }
+
+  /** The sequences of a shard. */
+  private final class Round {
+    private static final int EXAMPLES = 3;
+
+    private final int count;
+    private final long shard;
+    private final SeededStreams streams;
+    private final StopRule rule = new StopRule(options.patience(), options.invalidFraction());
+    private final List<Object[]> records = new ArrayList<>();
+    private final Map<Rejection, Long> rejections = new HashMap<>();
+    private final Map<Rejection, List<String>> examples = new LinkedHashMap<>();
+    private final List<RecordSequence> open = new ArrayList<>();
+    private long started;
+    private long read;
+    private long batchValid;
+    private long batchInvalid;
+    private int batchSequences;
+
+    Round(int count, long shard, SeededStreams streams) {
+      this.count = count;
+      this.shard = shard;
+      this.streams = streams;
+    }
+
+    /** Another sequence, until those that were begun promise enough records. */
+    TextSampler.Sequence next() {
+      double each =
+          read == 0 ? options.recordsPerSequence() : Math.max(0.1, (double) records.size() / read);
+      if (records.size() + open.size() * each >= count) {
+        return null;
+      }
+      RandomGenerator random = streams.stream(SeededStreams.Purpose.SAMPLING, shard, started++);
+      RecordSequence sequence = new RecordSequence(random);
+      open.add(sequence);
+      return sequence;
+    }
+
+    void read() {
+      for (RecordSequence sequence : open) {
+        read++;
+        String text = format.tokenizer().tokenizer().decode(sequence.tokens(), true);
+        for (JsonlCodec.Found found : format.codec().parse(text)) {
+          if (found.decoded().isValid()) {
+            records.add(found.decoded().cells());
+            batchValid++;
+          } else {
+            reject(found);
+          }
+        }
+        if (++batchSequences == options.batch()) {
+          endBatch();
+        }
+      }
+      open.clear();
+      if (batchSequences > 0) {
+        endBatch();
+      }
+    }
+
+    private void reject(JsonlCodec.Found found) {
+      batchInvalid++;
+      Rejection why = found.decoded().rejection();
+      rejections.merge(why, 1L, Long::sum);
+      List<String> texts = examples.computeIfAbsent(why, w -> new ArrayList<>());
+      if (texts.size() < EXAMPLES) {
+        texts.add(found.text());
+      }
+    }
+
+    private void endBatch() {
+      rule.batch(batchValid, batchInvalid, rejections);
+      batchValid = 0;
+      batchInvalid = 0;
+      batchSequences = 0;
+    }
+  }
+
+  /** One sequence of records. */
+  private final class RecordSequence implements TextSampler.Sequence {
+    /** A token may lead away from the end by a value's length at most; dates are the longest. */
+    private static final int MARGIN = 64;
+
+    private final RandomGenerator random;
+    private int[] tokens = new int[256];
+    private int length;
+    private int lines;
+    private int state = TokenGrammar.START;
+    private boolean isFinished;
+
+    RecordSequence(RandomGenerator random) {
+      this.random = random;
+    }
+
+    int[] tokens() {
+      return Arrays.copyOf(tokens, length);
+    }
+
+    private int room() {
+      return options.contextTokens() - format.samplingPrompt().length - length;
+    }
+
+    @Override
+    public int[] forced() {
+      if (grammar == null || (state == TokenGrammar.START && lines > 0)) {
+        return new int[0];
+      }
+      return room() < grammar.distance(state) + MARGIN
+          ? grammar.shortestEnd(state)
+          : grammar.run(state);
+    }
+
+    @Override
+    public int[] allowed() {
+      if (grammar == null) {
+        return null;
+      }
+      return state == TokenGrammar.START && lines > 0
+          ? grammar.allowedOrEnd(format.eos())
+          : grammar.allowed(state);
+    }
+
+    @Override
+    public void accept(int token) {
+      if (token == format.eos()) {
+        isFinished = true;
+        return;
+      }
+      if (length == tokens.length) {
+        tokens = Arrays.copyOf(tokens, 2 * length);
+      }
+      tokens[length++] = token;
+      if (grammar == null) {
+        lines += lineEnds(token);
+      } else {
+        state = grammar.next(state, token);
+        if (grammar.isComplete(state)) {
+          lines++;
+          state = TokenGrammar.START;
+        }
+      }
+      isFinished = lines >= options.recordsPerSequence() || !hasRoom();
+    }
+
+    private boolean hasRoom() {
+      if (grammar == null) {
+        return room() > 0;
+      }
+      return state != TokenGrammar.START || room() >= grammar.distance(state) + MARGIN;
+    }
+
+    private int lineEnds(int token) {
+      byte[] bytes = format.tokenizer().vocabulary().bytes(token);
+      int ends = 0;
+      for (int i = 0; bytes != null && i < bytes.length; i++) {
+        ends += bytes[i] == '\n' ? 1 : 0;
+      }
+      return ends;
+    }
+
+    @Override
+    public boolean isFinished() {
+      return isFinished;
+    }
+
+    @Override
+    public float uniform() {
+      return random.nextFloat();
+    }
+  }
+}
