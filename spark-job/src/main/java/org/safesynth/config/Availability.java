@@ -42,11 +42,7 @@ public final class Availability {
               "privacy",
               c -> true,
               "Differential privacy is off: this version does not have it; the synthetic rows"
-                  + " carry no mathematical guarantee."),
-          new MissingStage(
-              "evaluation",
-              c -> c.evaluation().enabled(),
-              "The evaluation report is off: this version does not make one."));
+                  + " carry no mathematical guarantee."));
 
   private static final List<Missing> MISSING =
       List.of(

@@ -11,7 +11,24 @@ public final class Evaluation {
   private static final List<Measure> MEASURES =
       List.of(
           // what the two tables are
-          Measure.of("tables", TableFacts::of));
+          Measure.of("tables", TableFacts::of),
+          // quality: the reference's scores
+          Measure.of("column_distribution", ColumnDistribution::of),
+          Measure.of("column_correlation", ColumnCorrelation::of),
+          Measure.of("deep_structure", DeepStructure::of),
+          Measure.of("text_structure", TextStructure::of),
+          Measure.of("text_semantics", TextSemantics::of),
+          new Measure("synthetic_data_quality", QualityScore::of),
+          // quality: the field's scores
+          Measure.of("column_shapes", ColumnShapes::of),
+          new Measure("column_pair_trends", PairTrends::of),
+          // privacy: the reference's scores
+          Measure.of("membership_inference", MembershipInference::of),
+          Measure.of("attribute_inference", AttributeInference::of),
+          new Measure("data_privacy", (evidence, findings) -> PrivacyScore.of(findings)),
+          Measure.of("pii_replay", PiiReplay::of),
+          // privacy: the field's measures
+          Measure.of("closest_records", ClosestRecords::of));
 
   private Evaluation() {}
 

@@ -25,6 +25,7 @@ public final class Evidence implements AutoCloseable {
   private final SparkSession spark;
   private final EvaluationConfig config;
   private final long seed;
+  private final TextEmbedder embedder;
   private final Contents contents;
   private final Frame reference;
   private final Frame synthetic;
@@ -38,6 +39,7 @@ public final class Evidence implements AutoCloseable {
     this.spark = spark;
     this.config = config;
     this.seed = seed;
+    this.embedder = new TfIdfEmbedder(spark);
     this.contents = contents;
     KeyedSample sample = new KeyedSample(key(0));
     long fewest = Math.min(contents.count(Side.REFERENCE), contents.count(Side.SYNTHETIC));
@@ -60,6 +62,7 @@ public final class Evidence implements AutoCloseable {
     SparkSession spark = input.reference().rows().sparkSession();
     long key = new SeededStreams(seed).key(SeededStreams.Purpose.EVALUATION, 1);
     SharedColumns shared = SharedColumns.of(input, config.sqsReportColumns(), key);
+    shared.requireAtLeast(config.mandatoryColumns());
     Contents contents = Contents.of(input, shared);
     try {
       requireRows(input, contents);
@@ -166,6 +169,11 @@ public final class Evidence implements AutoCloseable {
   /** What the synthetic column looks like. */
   public ColumnType syntheticType(int column) {
     return syntheticTypes.get(column);
+  }
+
+  /** What turns texts into vectors. */
+  public TextEmbedder textEmbedder() {
+    return embedder;
   }
 
   /** The whole tables, grouped by content. */

@@ -26,6 +26,12 @@ record SharedColumns(
     }
   }
 
+  /**
+   * Finds the shared columns.
+   *
+   * @param limit most columns
+   * @param key of the draw among more
+   */
   static SharedColumns of(EvaluationInput input, int limit, long key) {
     List<Pair> shared = new ArrayList<>();
     List<String> missing = new ArrayList<>();
@@ -104,6 +110,18 @@ record SharedColumns(
 
   List<String> names() {
     return columns.stream().map(Pair::name).toList();
+  }
+
+  /** Refuses tables that share fewer columns than the user wants to be judged. */
+  void requireAtLeast(Integer mandatory) {
+    if (mandatory != null && columns.size() < mandatory) {
+      throw new BadInputException(
+          "the tables share %d columns and evaluation.mandatory_columns is %d; missing in the synthetic table: %s"
+              .formatted(
+                  columns.size(),
+                  mandatory,
+                  missing.isEmpty() ? "none" : String.join(", ", missing)));
+    }
   }
 
   /** Places of the shared columns in a table. */

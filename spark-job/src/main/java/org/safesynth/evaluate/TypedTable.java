@@ -32,20 +32,33 @@ public record TypedTable(String name, Dataset<Row> rows, List<TypedColumn> colum
    */
   public static TypedTable of(
       String name, Dataset<Row> source, FrozenSchema schema, Set<String> missing) {
-    List<TypedColumn> columns = new ArrayList<>();
-    StructType type = new StructType();
-    for (ColumnSchema column : schema.columns()) {
-      Storage storage = storage(column);
-      columns.add(new TypedColumn(column.name(), storage));
-      type =
-          type.add(column.name(), storage.isNumber() ? DataTypes.DoubleType : DataTypes.StringType);
-    }
     Set<String> absent = Set.copyOf(missing);
     Dataset<Row> rows =
         source.mapPartitions(
             (MapPartitionsFunction<Row, Row>) part -> new TypedRows(part, schema, absent),
-            Encoders.row(type));
-    return new TypedTable(name, rows, columns);
+            Encoders.row(type(schema)));
+    return new TypedTable(name, rows, columns(schema));
+  }
+
+  /** The columns of a table with a schema. */
+  public static List<TypedColumn> columns(FrozenSchema schema) {
+    List<TypedColumn> columns = new ArrayList<>();
+    for (ColumnSchema column : schema.columns()) {
+      columns.add(new TypedColumn(column.name(), storage(column)));
+    }
+    return columns;
+  }
+
+  /** The Spark type of its rows. */
+  public static StructType type(FrozenSchema schema) {
+    StructType type = new StructType();
+    for (TypedColumn column : columns(schema)) {
+      type =
+          type.add(
+              column.name(),
+              column.storage().isNumber() ? DataTypes.DoubleType : DataTypes.StringType);
+    }
+    return type;
   }
 
   private static Storage storage(ColumnSchema column) {
@@ -62,8 +75,8 @@ public record TypedTable(String name, Dataset<Row> rows, List<TypedColumn> colum
     };
   }
 
-  /** What a canonical value is in a typed table. */
-  static Object cell(ColumnSchema column, Object canonical) {
+  /** What a canonical value of {@link org.safesynth.schema.CellReader} is in a typed table. */
+  public static Object cell(ColumnSchema column, Object canonical) {
     if (!(canonical instanceof Long tick)) {
       return canonical;
     }

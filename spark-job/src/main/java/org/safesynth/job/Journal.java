@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.spark.package$;
 import org.safesynth.codec.ProtectionCount;
+import org.safesynth.evaluate.MetricsFile;
 import org.safesynth.evaluate.QualitySummary;
 
 /**
@@ -81,6 +82,11 @@ final class Journal {
   void output(String syntheticTable, String file) {
     synthetic = syntheticTable;
     outputFile = file;
+  }
+
+  /** What the evaluation's file tells of the run. */
+  MetricsFile.RunFacts facts() {
+    return RunResult.facts(counts, seconds);
   }
 
   double secondsSinceStart() {

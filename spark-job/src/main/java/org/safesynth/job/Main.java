@@ -51,6 +51,7 @@ public final class Main {
     CommandLine run = addRun(line, "run", RunJob.Stages.ALL, out, err);
     addRun(run, "train", RunJob.Stages.TRAIN, out, err);
     addRun(run, "generate", RunJob.Stages.GENERATE, out, err);
+    addEvaluate(run, out, err);
     CommandLine config = new CommandLine(new ConfigGroup());
     line.addSubcommand("config", config);
     for (ConfigCommand.Task task : ConfigCommand.Task.values()) {
@@ -121,6 +122,17 @@ public final class Main {
     command.with(PicocliOptions.addTo(line.getCommandSpec()));
     parent.addSubcommand(name, line);
     return line;
+  }
+
+  private static void addEvaluate(CommandLine run, PrintStream out, PrintStream err) {
+    EvaluateCommand command = new EvaluateCommand(out, err);
+    CommandLine line = new CommandLine(command);
+    line.getCommandSpec()
+        .usageMessage()
+        .description(
+            "Judges the synthetic table of an earlier run, or any table against the one that it imitates.");
+    command.with(PicocliOptions.addTo(line.getCommandSpec()));
+    run.addSubcommand("evaluate", line);
   }
 
   private static void addConfig(

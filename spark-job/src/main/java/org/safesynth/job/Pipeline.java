@@ -9,7 +9,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.safesynth.codec.FieldCodec;
-import org.safesynth.config.DataConfig;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -28,7 +27,7 @@ final class Pipeline {
   }
 
   /** What training knows of the real table, for a comparison at the end. */
-  record Learned(FrozenSchema schema, FieldCodec codec) {}
+  record Learned(FrozenSchema schema, FieldCodec codec, Split split) {}
 
   /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
   Learned train(TableSource.Address address) {
@@ -46,7 +45,7 @@ final class Pipeline {
         journal.stage(
             "train", () -> TrainStage.run(context, inferred.schema(), codec, examples, split));
     journal.model(trained.facts());
-    return new Learned(inferred.schema(), codec);
+    return new Learned(inferred.schema(), codec, split);
   }
 
   /** Samples the model in the run folder; leaves {@code synthetic/}, and one file if asked for. */
@@ -83,12 +82,28 @@ final class Pipeline {
         .ifPresent(journal::quality);
   }
 
+  /** Judges what was generated against the data source; leaves {@code metrics.json}. */
+  void evaluate(TableSource.Address address, Learned learned, boolean hasReferenceLayout) {
+    if (!context.config().evaluation().enabled()) {
+      return;
+    }
+    journal.stage(
+        "evaluate",
+        () -> {
+          TableSource table = TableSource.open(context.spark(), address);
+          return EvaluateStage.ofRun(
+              context,
+              table,
+              learned.schema(),
+              learned.split(),
+              journal.facts(),
+              hasReferenceLayout);
+        });
+  }
+
   private Split split(SchemaStage.Inferred inferred) {
     long rows = inferred.profile().rows();
-    DataConfig data = context.config().data();
-    Split split =
-        Split.of(
-            rows, data.holdout(), data.maxHoldout(), context.config().embedded().validationRatio());
+    Split split = Split.of(rows, context.config());
     context
         .console()
         .progress(

@@ -21,6 +21,10 @@ public final class RunFolder {
   public static final String RESULT = "result.json";
   public static final String PROGRESS = "progress.jsonl";
   public static final String REJECTED = "rejected.json";
+  public static final String METRICS = "metrics.json";
+
+  /** What the reference calls it. */
+  public static final String REFERENCE_METRICS = "evaluation_metrics.json";
 
   private static final DateTimeFormatter RUN_TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -61,6 +65,26 @@ public final class RunFolder {
 
   /** The folder of a run that has trained a model. */
   public static RunFolder toGenerate(Configuration hadoop, Path path) {
+    RunFolder folder = existing(hadoop, path);
+    if (!folder.files.exists(folder.model())) {
+      throw new BadInputException(
+          "the run %s has no trained model: finish it with run train --resume"
+              .formatted(folder.path));
+    }
+    return folder;
+  }
+
+  /** The folder of a run that has written a synthetic table. */
+  public static RunFolder toEvaluate(Configuration hadoop, Path path) {
+    RunFolder folder = existing(hadoop, path);
+    if (!folder.files.exists(folder.synthetic())) {
+      throw new BadInputException(
+          "the run %s has no synthetic table: write one with run generate".formatted(folder.path));
+    }
+    return folder;
+  }
+
+  private static RunFolder existing(Configuration hadoop, Path path) {
     RunFolder folder = new RunFolder(hadoop, absolute(hadoop, path));
     if (!folder.files.exists(folder.path)) {
       throw new BadInputException("the run folder %s does not exist".formatted(folder.path));
@@ -69,11 +93,6 @@ public final class RunFolder {
       if (!folder.has(needed)) {
         throw new BadInputException("%s is no run folder: it has no %s".formatted(path, needed));
       }
-    }
-    if (!folder.files.exists(folder.model())) {
-      throw new BadInputException(
-          "the run %s has no trained model: finish it with run train --resume"
-              .formatted(folder.path));
     }
     return folder;
   }
@@ -128,6 +147,10 @@ public final class RunFolder {
 
   public Optional<String> read(String name) {
     return files.read(new Path(path, name));
+  }
+
+  public void delete(String name) {
+    files.delete(new Path(path, name));
   }
 
   public void write(String name, String text) {

@@ -83,12 +83,13 @@ final class RunJob {
         config,
         source,
         (pipeline, journal) -> {
-          Pipeline.Learned learned =
-              pipeline.train(
-                  new TableSource.Address(source, config.data().format(), config.data().options()));
+          TableSource.Address table =
+              new TableSource.Address(source, config.data().format(), config.data().options());
+          Pipeline.Learned learned = pipeline.train(table);
           if (stages == Stages.ALL) {
             pipeline.generate(options.outputFile);
             pipeline.compare(learned);
+            pipeline.evaluate(table, learned, options.hasReferenceLayout);
           }
         });
   }
@@ -102,7 +103,16 @@ final class RunJob {
     SafeSynthesizerConfig config = settings.forGeneration(folder, options.config, overrides);
     String source = folder.result().map(RunResult::dataSource).orElse(null);
     return inSession(
-        folder, config, source, (pipeline, journal) -> pipeline.generate(options.outputFile));
+        folder,
+        config,
+        source,
+        (pipeline, journal) -> {
+          // What was found of an earlier table would not be true of the new one.
+          folder.delete(RunFolder.METRICS);
+          folder.delete(RunFolder.REFERENCE_METRICS);
+          pipeline.generate(options.outputFile);
+          console.info("run evaluate --run-path " + folder.path() + " judges the new table");
+        });
   }
 
   private interface Work {

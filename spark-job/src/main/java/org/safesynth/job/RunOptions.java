@@ -49,6 +49,12 @@ final class RunOptions {
   String outputFile;
 
   @Option(
+      names = "--reference-layout",
+      description =
+          "Also write the evaluation under the reference's file name, evaluation_metrics.json.")
+  boolean hasReferenceLayout;
+
+  @Option(
       names = "--master",
       paramLabel = "URL",
       description = "Spark's master where no spark-submit sets it; default local[*].")

@@ -3,6 +3,7 @@ package org.safesynth.job;
 import java.util.List;
 import java.util.Map;
 import org.safesynth.codec.ProtectionCount;
+import org.safesynth.evaluate.MetricsFile;
 import org.safesynth.evaluate.QualitySummary;
 
 /**
@@ -45,6 +46,18 @@ public record RunResult(
   public static final String RUNNING = "running";
   public static final String SUCCEEDED = "succeeded";
   public static final String FAILED = "failed";
+
+  /** What the evaluation's file tells of a run. */
+  static MetricsFile.RunFacts facts(Map<String, Long> counts, Map<String, Double> seconds) {
+    return new MetricsFile.RunFacts(
+        counts.get("generated"),
+        0L, // the embedded model's grammar admits valid records only
+        null,
+        seconds.values().stream().mapToDouble(Double::doubleValue).sum(),
+        null,
+        seconds.get("train"),
+        seconds.get("generate"));
+  }
 
   /** Whether the run reached its end well; any other run may be resumed. */
   public boolean hasSucceeded() {

@@ -36,26 +36,33 @@ final class SchemaStage {
   record Inferred(FrozenSchema schema, TableProfile profile, MapFunction<Row, Object[]> cells) {}
 
   static Inferred run(RunContext context, TableSource table) {
-    DataConfig data = context.config().data();
-    Set<String> missing = new HashSet<>(data.missingValues());
-    if (table.isUntyped()) {
-      missing.add("");
-    }
-    Map<String, DeclaredColumn> declared = declared(context, table);
-    InferenceOptions options =
-        new InferenceOptions(
-            table.isUntyped(),
-            missing,
-            new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
-            declared);
-    InferredTable inferred = SchemaInference.infer(table.rows(), options);
+    InferredTable inferred = infer(context, table, declared(context, table));
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(inferred.schema()));
     context.console().info("columns: " + kinds(inferred.schema()));
     return new Inferred(
-        inferred.schema(), inferred.profile(), new Cells(inferred.schema(), missing));
+        inferred.schema(),
+        inferred.profile(),
+        new Cells(inferred.schema(), missing(context.config().data(), table)));
   }
 
-  private static Map<String, DeclaredColumn> declared(RunContext context, TableSource table) {
+  /**
+   * What a table's columns are.
+   *
+   * @param declared what is known of them, by name
+   */
+  static InferredTable infer(
+      RunContext context, TableSource table, Map<String, DeclaredColumn> declared) {
+    InferenceOptions options =
+        new InferenceOptions(
+            table.isUntyped(),
+            missing(context.config().data(), table),
+            new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
+            declared);
+    return SchemaInference.infer(table.rows(), options);
+  }
+
+  /** What the schema file says of a table. */
+  static Map<String, DeclaredColumn> declared(RunContext context, TableSource table) {
     String file = context.config().data().schemaFile();
     if (file == null) {
       return Map.of();
@@ -80,6 +87,25 @@ final class SchemaStage {
       }
     }
     return text.toString();
+  }
+
+  /** Texts of a table that stand for a missing value. */
+  static Set<String> missing(DataConfig data, TableSource table) {
+    Set<String> missing = new HashSet<>(data.missingValues());
+    if (table.isUntyped()) {
+      missing.add("");
+    }
+    return missing;
+  }
+
+  /** Reads the canonical cells of the table that was learned, whose schema is known. */
+  static MapFunction<Row, Object[]> cells(DataConfig data, TableSource table, FrozenSchema schema) {
+    List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
+    if (!names.equals(Arrays.asList(table.rows().columns()))) {
+      throw new BadInputException(
+          "%s has other columns than the table that the run learned".formatted(table.name()));
+    }
+    return new Cells(schema, missing(data, table));
   }
 
   /** Reads the canonical cells of a table with this schema, such as the synthetic one. */

@@ -112,11 +112,22 @@ final class Settings {
    */
   SafeSynthesizerConfig forGeneration(
       RunFolder folder, String file, Map<String, String> overrides) {
+    return forTrained(folder, file, overrides, "run generate");
+  }
+
+  /** The parameters for judging a run's synthetic table, likewise. */
+  SafeSynthesizerConfig forEvaluation(
+      RunFolder folder, String file, Map<String, String> overrides) {
+    return forTrained(folder, file, overrides, "run evaluate");
+  }
+
+  private SafeSynthesizerConfig forTrained(
+      RunFolder folder, String file, Map<String, String> overrides, String command) {
     for (String path : overrides.keySet()) {
       if (!isOfGeneration(path.replace("__", "."))) {
         throw new BadInputException(
-            "%s cannot be set for run generate: the model is trained; what can be are parameters of generation, evaluation and cluster"
-                .formatted(path));
+            "%s cannot be set for %s: the model is trained; what can be are parameters of generation, evaluation and cluster"
+                .formatted(path, command));
       }
     }
     String yaml = folder.read(RunFolder.CONFIG).orElseThrow();

@@ -2,6 +2,7 @@ package org.safesynth.job;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.train.AutoPlan;
 
 /**
@@ -47,6 +48,15 @@ public record Split(long records, long holdout, long validation, List<String> no
     long left = records - held;
     long validation = AutoPlan.validationRecords(left, validationRatio);
     return new Split(records, held, validation, notes);
+  }
+
+  /** The split of a table under a run's parameters. */
+  static Split of(long records, SafeSynthesizerConfig config) {
+    return of(
+        records,
+        config.data().holdout(),
+        config.data().maxHoldout(),
+        config.embedded().validationRatio());
   }
 
   public long training() {

@@ -20,16 +20,14 @@ final class AvailabilityTest {
   @Test
   void stagesThatAreOffGetALineEach() {
     List<String> notices = Availability.check(ConfigReader.defaults());
-    assertEquals(3, notices.size());
+    assertEquals(2, notices.size());
     assertTrue(notices.get(0).startsWith("PII replacement is off"));
     assertTrue(notices.get(1).startsWith("Differential privacy is off"));
-    assertTrue(notices.get(2).startsWith("The evaluation report is off"));
-    assertEquals(2, Availability.check(read("evaluation: {enabled: false}")).size());
   }
 
   @Test
   void writtenDefaultsAreNoRequest() {
-    assertEquals(3, Availability.check(read(ReferencePage.text())).size());
+    assertEquals(2, Availability.check(read(ReferencePage.text())).size());
     Availability.check(read("privacy: null\nreplace_pii: null"));
     Availability.check(read("training: {pretrained_model: Embedded}"));
     Availability.check(read("cluster: {device: cpu, placement: driver}"));
@@ -112,7 +110,7 @@ final class AvailabilityTest {
             REFERENCE_FILE,
             "y",
             Map.of("training__pretrained_model", "embedded", "replace_pii", "null"));
-    assertEquals(3, Availability.check(here).size());
+    assertEquals(2, Availability.check(here).size());
     assertTrue(EmbeddedUse.unused(here).contains("training.gradient_accumulation_steps"));
     assertFalse(EmbeddedUse.unused(here).contains("generation.temperature"));
     assertEquals(0.9, here.temperature());

@@ -1,0 +1,98 @@
+package org.safesynth.job;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.safesynth.evaluate.ColumnDistribution;
+import org.safesynth.evaluate.Evaluation;
+import org.safesynth.evaluate.EvaluationInput;
+import org.safesynth.evaluate.EvaluationResult;
+import org.safesynth.evaluate.MetricsFile;
+import org.safesynth.evaluate.Score;
+import org.safesynth.evaluate.TypedTable;
+import org.safesynth.schema.FrozenSchema;
+
+/** Judges the synthetic table and leaves {@code metrics.json}. */
+final class EvaluateStage {
+  private static final int WEAKEST = 3;
+
+  private EvaluateStage() {}
+
+  /**
+   * Judges the synthetic table of a run against its data source.
+   *
+   * @param split of the data source when it was learned
+   */
+  static EvaluationResult ofRun(
+      RunContext context,
+      TableSource table,
+      FrozenSchema schema,
+      Split split,
+      MetricsFile.RunFacts facts,
+      boolean hasReferenceLayout) {
+    Dataset<Row> written = context.spark().read().parquet(context.folder().synthetic().toString());
+    TypedTable synthetic = TypedTable.of("the synthetic table", written, schema, Set.of());
+    try (HeldOut parts = HeldOut.of(context, table, schema, split)) {
+      EvaluationInput input = new EvaluationInput(parts.reference(), synthetic, parts.holdout());
+      return run(context, input, facts, hasReferenceLayout);
+    }
+  }
+
+  /** Judges tables and writes what was found. */
+  static EvaluationResult run(
+      RunContext context,
+      EvaluationInput input,
+      MetricsFile.RunFacts facts,
+      boolean hasReferenceLayout) {
+    EvaluationResult result = Evaluation.run(input, context.config().evaluation(), context.seed());
+    String json = MetricsFile.write(result, facts);
+    context.folder().write(RunFolder.METRICS, json);
+    if (hasReferenceLayout) {
+      context.folder().write(RunFolder.REFERENCE_METRICS, json);
+    }
+    tell(context.console(), result);
+    return result;
+  }
+
+  private static void tell(Console console, EvaluationResult result) {
+    result.notes().forEach(console::warn);
+    Map<String, Score> scores = result.findings().scores();
+    Map<String, Object> figures = new LinkedHashMap<>();
+    scores.forEach((name, score) -> figures.put(name, score.score()));
+    console.progress(
+        "evaluate",
+        "quality %s, privacy %s (10 is best)%s"
+            .formatted(
+                shown(scores.get("synthetic_data_quality_score")),
+                shown(scores.get("data_privacy_score")),
+                weakest(result)),
+        figures);
+  }
+
+  private static String shown(Score score) {
+    return score.isAvailable()
+        ? "%.1f %s".formatted(score.score(), score.grade())
+        : "unavailable (%s)".formatted(score.notes());
+  }
+
+  private static String weakest(EvaluationResult result) {
+    List<ColumnDistribution.Column> columns =
+        result
+            .findings()
+            .find(ColumnDistribution.class)
+            .map(ColumnDistribution::columns)
+            .orElse(List.of());
+    String names =
+        columns.stream()
+            .filter(column -> column.score().isAvailable())
+            .sorted(java.util.Comparator.comparingDouble(column -> -column.distance()))
+            .limit(WEAKEST)
+            .map(column -> "'%s' %.1f".formatted(column.name(), column.score().score()))
+            .collect(Collectors.joining(", "));
+    return names.isEmpty() ? "" : "; weakest columns: " + names;
+  }
+}

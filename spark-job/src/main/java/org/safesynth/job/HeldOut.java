@@ -1,0 +1,187 @@
+package org.safesynth.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
+import org.safesynth.evaluate.TypedTable;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.schema.FrozenSchema;
+
+/**
+ * Finds again which rows of the data source a run held out, by the same identities in the same
+ * order: no raw row needs to be kept for it.
+ */
+final class HeldOut implements AutoCloseable {
+  private static final String HIGH = "id_high";
+  private static final String LOW = "id_low";
+
+  private final String name;
+  private final FrozenSchema schema;
+  private final Dataset<Row> identified; // identity, then typed cells
+  private final Column isHeldOut;
+  private final boolean hasHoldout;
+
+  private HeldOut(
+      String name,
+      FrozenSchema schema,
+      Dataset<Row> identified,
+      Column isHeldOut,
+      boolean hasHoldout) {
+    this.name = name;
+    this.schema = schema;
+    this.identified = identified;
+    this.isHeldOut = isHeldOut;
+    this.hasHoldout = hasHoldout;
+  }
+
+  /**
+   * Splits the data source as the run did.
+   *
+   * @param split of the rows that the run read
+   * @throws BadInputException when the data source has changed
+   */
+  static HeldOut of(RunContext context, TableSource table, FrozenSchema schema, Split split) {
+    MapFunction<Row, Object[]> cells = SchemaStage.cells(context.config().data(), table, schema);
+    Dataset<Row> identified =
+        identified(table.rows(), cells, schema, new RecordIdentity(context.seed()))
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    long rows = table.reading(identified::count);
+    if (rows != split.records()) {
+      identified.unpersist();
+      throw new BadInputException(
+          "%s has %,d rows, and had %,d when the run learned it: give the same table as --data-source"
+              .formatted(table.name(), rows, split.records()));
+    }
+    Column isHeldOut = lit(false);
+    if (split.holdout() > 0) {
+      Row last =
+          identified
+              .select(HIGH, LOW)
+              .orderBy(HIGH, LOW)
+              .limit(Math.toIntExact(split.holdout()))
+              .orderBy(col(HIGH).desc(), col(LOW).desc())
+              .head();
+      isHeldOut =
+          col(HIGH)
+              .lt(last.getLong(0))
+              .or(col(HIGH).equalTo(last.getLong(0)).and(col(LOW).leq(last.getLong(1))));
+    }
+    return new HeldOut(table.name(), schema, identified, isHeldOut, split.holdout() > 0);
+  }
+
+  /** Every row of a table with its identity, whose columns come first, and its typed cells. */
+  static Dataset<Row> identified(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      FrozenSchema schema,
+      RecordIdentity identity) {
+    StructType type = new StructType().add(HIGH, DataTypes.LongType).add(LOW, DataTypes.LongType);
+    int number = 0;
+    for (StructField field : TypedTable.type(schema).fields()) {
+      type = type.add("c" + number++, field.dataType()); // names may hold dots
+    }
+    StructType hashed = type;
+    Column[] all = new Column[hashed.size()];
+    for (int f = 0; f < all.length; f++) {
+      all[f] = col(hashed.fieldNames()[f]);
+    }
+    return rows.mapPartitions(
+            (MapPartitionsFunction<Row, Row>) part -> hashed(part, cells, schema, identity),
+            Encoders.row(hashed))
+        .groupBy(all)
+        .count()
+        .flatMap((FlatMapFunction<Row, Row>) row -> copies(row, identity), Encoders.row(hashed));
+  }
+
+  /** Rows of content hash and typed cells. */
+  private static Iterator<Row> hashed(
+      Iterator<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      FrozenSchema schema,
+      RecordIdentity identity) {
+    RecordIdentity.Hasher hasher = identity.hasher();
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return rows.hasNext();
+      }
+
+      @Override
+      public Row next() {
+        Object[] canonical;
+        try {
+          canonical = cells.call(rows.next());
+        } catch (RuntimeException e) {
+          throw e;
+        } catch (Exception e) {
+          throw new IllegalStateException(e);
+        }
+        RecordIdentity.Hash hash = hasher.ofCells(canonical);
+        Object[] row = new Object[canonical.length + 2];
+        row[0] = hash.high();
+        row[1] = hash.low();
+        for (int c = 0; c < canonical.length; c++) {
+          row[c + 2] = TypedTable.cell(schema.columns().get(c), canonical[c]);
+        }
+        return RowFactory.create(row);
+      }
+    };
+  }
+
+  /** One row with an identity of its own for each of some equal rows. */
+  private static Iterator<Row> copies(Row row, RecordIdentity identity) {
+    RecordIdentity.Hasher hasher = identity.hasher();
+    long copies = row.getLong(row.size() - 1);
+    List<Row> rows = new ArrayList<>();
+    for (long copy = 0; copy < copies; copy++) {
+      RecordIdentity.Hash id = hasher.ofOccurrence(row.getLong(0), row.getLong(1), copy);
+      Object[] cells = new Object[row.size() - 1];
+      cells[0] = NumberedCopies.signed(id.high());
+      cells[1] = NumberedCopies.signed(id.low());
+      for (int c = 2; c < cells.length; c++) {
+        cells[c] = row.get(c);
+      }
+      rows.add(RowFactory.create(cells));
+    }
+    return rows.iterator();
+  }
+
+  /** The rows that were not held out: those that were trained on or decided when to stop. */
+  TypedTable reference() {
+    return part(name, identified.where(not(isHeldOut)));
+  }
+
+  /** The rows that nothing was learned from. */
+  Optional<TypedTable> holdout() {
+    return hasHoldout
+        ? Optional.of(part("the holdout of " + name, identified.where(isHeldOut)))
+        : Optional.empty();
+  }
+
+  private TypedTable part(String label, Dataset<Row> rows) {
+    Dataset<Row> cells = rows.drop(HIGH, LOW).toDF(TypedTable.type(schema).fieldNames());
+    return new TypedTable(label, cells, TypedTable.columns(schema));
+  }
+
+  @Override
+  public void close() {
+    identified.unpersist();
+  }
+}
