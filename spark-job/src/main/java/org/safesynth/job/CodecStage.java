@@ -2,6 +2,7 @@ package org.safesynth.job;
 
 import java.util.List;
 import java.util.Map;
+import org.safesynth.codec.CutText;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.Protection;
 import org.safesynth.codec.ProtectionCount;
@@ -33,6 +34,13 @@ final class CodecStage {
             FieldCodec.fit(schema, profile, protection),
             FieldCodec.protectionCounts(schema, profile, protection));
     tell(context.console(), protection, fitted.protection());
+    for (CutText cut : fitted.codec().cutTexts(schema, profile)) {
+      context
+          .console()
+          .warn(
+              "'%s': about %.1f %% of the texts are longer than the %d pieces that the embedded model learns, and are cut there"
+                  .formatted(cut.column(), 100 * cut.share(), cut.pieces()));
+    }
     return fitted;
   }
 

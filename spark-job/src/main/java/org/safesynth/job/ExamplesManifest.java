@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -12,12 +13,12 @@ import java.util.List;
  * @param files in the order of the records
  */
 public record ExamplesManifest(
-    String fingerprint, long records, int positions, List<PartFile> files) {
+    String fingerprint, long records, int positions, List<PartFile> files) implements Serializable {
   /** Its name beside the files; the underscore hides it from readers of the folder. */
   public static final String NAME = "_manifest.json";
 
   /** One Parquet file and the number of records in it. */
-  public record PartFile(String name, long records) {}
+  public record PartFile(String name, long records) implements Serializable {}
 
   public ExamplesManifest {
     files = List.copyOf(files);

@@ -3,8 +3,6 @@ package org.safesynth.job;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -65,24 +63,15 @@ public final class TrainStage {
 
   private static AutoPlan.Wishes wishes(SafeSynthesizerConfig config) {
     EmbeddedConfig embedded = config.embedded();
-    Long records =
-        config.training().numInputRecordsToSample().isAuto()
-            ? null
-            : config.training().numInputRecordsToSample().value();
+    Long records = config.training().numInputRecordsToSample().value();
     return new AutoPlan.Wishes(
-        optional(embedded.hiddenSize().value()),
-        optional(embedded.numLayers().value()),
-        optional(embedded.batchSize().value()),
-        embedded.learningRate().isAuto()
-            ? OptionalDouble.empty()
-            : OptionalDouble.of(embedded.learningRate().value()),
+        embedded.hiddenSize().value(),
+        embedded.numLayers().value(),
+        embedded.batchSize().value(),
+        embedded.learningRate().value(),
         embedded.validationRatio(),
-        records == null ? OptionalDouble.empty() : OptionalDouble.of(records),
+        records == null ? null : (double) records,
         60 * embedded.resolveMaxMinutes());
-  }
-
-  private static OptionalInt optional(Integer value) {
-    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 
   /** Local mode has no executors; with {@code cluster.placement: driver} none is asked for. */

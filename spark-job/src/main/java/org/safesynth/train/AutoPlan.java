@@ -1,8 +1,7 @@
 package org.safesynth.train;
 
+import java.io.Serializable;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import org.safesynth.model.FieldDecoderConfig;
 
 /**
@@ -39,39 +38,37 @@ public final class AutoPlan {
   private AutoPlan() {}
 
   /**
-   * What the user set; empty is auto.
+   * What the user set; null is auto.
    *
    * @param validationRatio part of the records for the validation loss
    * @param mostRecords bound on the records seen in training, repeated ones counted
    * @param maxSeconds time limit of training
    */
   public record Wishes(
-      OptionalInt hiddenSize,
-      OptionalInt numLayers,
-      OptionalInt batchSize,
-      OptionalDouble learningRate,
+      Integer hiddenSize,
+      Integer numLayers,
+      Integer batchSize,
+      Double learningRate,
       double validationRatio,
-      OptionalDouble mostRecords,
-      double maxSeconds) {
+      Double mostRecords,
+      double maxSeconds)
+      implements Serializable {
     /** Everything automatic but the validation ratio and the time. */
     public static Wishes automatic(double validationRatio, double maxSeconds) {
-      return new Wishes(
-          OptionalInt.empty(),
-          OptionalInt.empty(),
-          OptionalInt.empty(),
-          OptionalDouble.empty(),
-          validationRatio,
-          OptionalDouble.empty(),
-          maxSeconds);
+      return new Wishes(null, null, null, null, validationRatio, null, maxSeconds);
     }
+  }
+
+  private static <T> T set(T wish, T automatic) {
+    return wish == null ? automatic : wish;
   }
 
   /** The decoder for a layout of positions. */
   public static FieldDecoderConfig decoder(List<Integer> vocabularySizes, Wishes wishes) {
-    int hidden = wishes.hiddenSize().orElse(HIDDEN_SIZE);
+    int hidden = set(wishes.hiddenSize(), HIDDEN_SIZE);
     int heads = hidden % HEAD_DIM == 0 ? hidden / HEAD_DIM : 1;
     return new FieldDecoderConfig(
-        hidden, wishes.numLayers().orElse(NUM_LAYERS), heads, vocabularySizes);
+        hidden, set(wishes.numLayers(), NUM_LAYERS), heads, vocabularySizes);
   }
 
   /**
@@ -83,10 +80,10 @@ public final class AutoPlan {
   public static TrainingPlan plan(long records, int positions, Wishes wishes, long seed) {
     long validation = validationRecords(records, wishes.validationRatio());
     long training = records - validation;
-    int batch = wishes.batchSize().orElse(batchSize(training));
+    int batch = set(wishes.batchSize(), batchSize(training));
     double passes = Math.max(PASSES, LEAST_STEPS * batch / training);
-    if (wishes.mostRecords().isPresent()) {
-      passes = Math.min(passes, wishes.mostRecords().getAsDouble() / training);
+    if (wishes.mostRecords() != null) {
+      passes = Math.min(passes, wishes.mostRecords() / training);
     }
     long steps = Math.max(1, Math.round(passes * training / batch));
     int evaluation =
@@ -100,9 +97,9 @@ public final class AutoPlan {
         steps,
         evaluation,
         validation < LEAST_VALIDATION ? 6 : 3,
-        wishes
-            .learningRate()
-            .orElse(Math.max(LEAST_LEARNING_RATE, Math.min(GREATEST_LEARNING_RATE, rate))),
+        set(
+            wishes.learningRate(),
+            Math.max(LEAST_LEARNING_RATE, Math.min(GREATEST_LEARNING_RATE, rate))),
         Math.max(1, Math.round(WARMUP * steps)),
         0.01,
         masked(training),

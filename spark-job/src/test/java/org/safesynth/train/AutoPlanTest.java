@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -41,15 +39,7 @@ class AutoPlanTest {
 
   @Test
   void aNumberOfRecordsBoundsThePasses() {
-    AutoPlan.Wishes bounded =
-        new AutoPlan.Wishes(
-            OptionalInt.empty(),
-            OptionalInt.empty(),
-            OptionalInt.empty(),
-            OptionalDouble.empty(),
-            0.05,
-            OptionalDouble.of(80_000),
-            600);
+    AutoPlan.Wishes bounded = new AutoPlan.Wishes(null, null, null, null, 0.05, 80_000.0, 600);
     TrainingPlan plan = AutoPlan.plan(39_074, 16, bounded, 1);
     assertEquals(80_000, plan.steps() * plan.batchSize(), plan.batchSize());
   }

@@ -67,6 +67,24 @@ public final class FieldCodec implements RecordCodec {
     return new ColumnFit(schema, profile, protection).protectionCounts();
   }
 
+  /**
+   * Text columns that do not fit in their positions: what is beyond is not learned.
+   *
+   * @param profile what the codec was fitted to
+   */
+  public List<CutText> cutTexts(FrozenSchema schema, TableProfile profile) {
+    List<CutText> cut = new ArrayList<>();
+    for (int c = 0; c < columns.size(); c++) {
+      if (columns.get(c) instanceof TextColumn text) {
+        double share = text.shareCut(profile.columns().get(c));
+        if (share > 0) {
+          cut.add(new CutText(schema.columns().get(c).name(), text.length(), share));
+        }
+      }
+    }
+    return cut;
+  }
+
   /** The codec as JSON: what {@link #fromJson} reads. */
   public String toJson() {
     try {

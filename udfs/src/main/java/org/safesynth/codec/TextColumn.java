@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import org.safesynth.schema.ColumnProfile;
 
 /**
  * Free text as a row of learned pieces: at each position token 0 ends the text, then the pieces,
@@ -102,6 +103,17 @@ final class TextColumn implements ColumnCodec {
       from = to == from ? text.offsetByCodePoints(from, 1) : to;
     }
     return count;
+  }
+
+  /** Share of the profile's texts that need more pieces than there are positions. */
+  double shareCut(ColumnProfile profile) {
+    long all = 0;
+    long cut = 0;
+    for (int i = 0; i < profile.texts().length; i++) {
+      all += profile.counts()[i];
+      cut += piecesOf(profile.texts()[i]) > length ? profile.counts()[i] : 0;
+    }
+    return all == 0 ? 0 : (double) cut / all;
   }
 
   @Override

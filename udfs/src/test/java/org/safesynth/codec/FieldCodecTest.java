@@ -305,6 +305,22 @@ class FieldCodecTest {
   }
 
   @Test
+  void textsThatDoNotFitAreCounted() {
+    List<String> cells = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      char letter = (char) ('a' + i % 26);
+      cells.add(i % 10 == 0 ? (letter + "!" + i + " ").repeat(40) : letter + "?");
+    }
+    FrozenSchema schema = new FrozenSchema(List.of(column("c", ColumnKind.TEXT, false)));
+    TableProfile profile = new TableProfile(cells.size(), List.of(profile(cells)));
+
+    List<CutText> cut = FieldCodec.fit(schema, profile, ON).cutTexts(schema, profile);
+
+    assertEquals(1, cut.size());
+    assertEquals(0.1, cut.get(0).share(), 1e-9);
+  }
+
+  @Test
   void afterATextsEndOnlyTheEndIsAllowed() {
     List<String> cells = Collections.nCopies(100, "abcabc");
     FieldCodec codec = fit(ColumnKind.TEXT, Protection.OFF, cells);

@@ -1,0 +1,158 @@
+package org.safesynth.build;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Submits the job's jar to a Spark cluster of several processes, as its users do: training in a
+ * task on an executor, rows from all of them, and executors that are killed on the way.
+ */
+@Tag("cluster")
+@EnabledOnOs(value = OS.LINUX, disabledReason = "executors are found through /proc")
+final class LocalClusterIT {
+  private static final int ROWS = 2_000;
+  private static final int PORT = 27_077;
+
+  @TempDir static Path temporary;
+  private static Path home;
+  private static Path table;
+
+  @BeforeAll
+  static void start() throws Exception {
+    home = Path.of("..").toRealPath();
+    table = temporary.resolve("adult.csv");
+    try (BufferedReader reader =
+        new BufferedReader(
+            new InputStreamReader(
+                new GZIPInputStream(Files.newInputStream(home.resolve("conf/data/adult.csv.gz"))),
+                StandardCharsets.UTF_8))) {
+      Files.write(table, reader.lines().limit(ROWS + 1).toList());
+    }
+    assertEquals(0, cluster(line -> {}, "start"), "the cluster did not start");
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    cluster(line -> {}, "stop");
+  }
+
+  @Test
+  void killedExecutorsLeaveTheResultAsItWas() throws Exception {
+    List<String> alone = run("alone", List.of("scripts/safe-synthesizer"), line -> {});
+
+    List<Long> killed = new ArrayList<>();
+    List<String> disturbed =
+        run(
+            "cluster",
+            List.of("scripts/local-cluster", "submit"),
+            line -> {
+              if (line.startsWith("step ") && killed.isEmpty()) {
+                killed.addAll(killExecutors());
+              }
+            });
+
+    assertFalse(killed.isEmpty(), "no executor was there to kill while it trained");
+    assertEquals(ROWS / 2 + 1, disturbed.size());
+    assertEquals(alone, disturbed);
+  }
+
+  /** The sorted lines of the synthetic table. */
+  private static List<String> run(String id, List<String> launcher, Consumer<String> listener)
+      throws Exception {
+    Path output = temporary.resolve(id + ".csv");
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(List.of("--spark-conf", "spark.executor.memory=700m"));
+    command.addAll(List.of("--spark-conf", "spark.executor.heartbeatInterval=1s"));
+    command.add("run");
+    command.addAll(List.of("--data-source", table.toString(), "--run-id", id));
+    command.addAll(List.of("--artifact-path", temporary.resolve("out").toString()));
+    command.addAll(List.of("--output-file", output.toString()));
+    command.addAll(List.of("--data__random_state", "7", "--evaluation__enabled", "false"));
+    command.addAll(List.of("--training__num_input_records_to_sample", Integer.toString(12 * ROWS)));
+    command.addAll(List.of("--generation__num_records", Integer.toString(ROWS / 2)));
+    List<String> said = new ArrayList<>();
+    int exitCode =
+        process(
+            line -> {
+              said.add(line);
+              listener.accept(line);
+            },
+            command);
+    assertEquals(0, exitCode, () -> String.join("\n", said));
+    return Files.readAllLines(output).stream().sorted().toList();
+  }
+
+  private static int cluster(Consumer<String> listener, String action) throws Exception {
+    return process(listener, List.of("scripts/local-cluster", action));
+  }
+
+  private static int process(Consumer<String> listener, List<String> command) throws Exception {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(home.toFile());
+    builder.redirectErrorStream(true);
+    builder.environment().remove("SPARK_HOME");
+    builder
+        .environment()
+        .putAll(
+            Map.of(
+                "LOCAL_CLUSTER", temporary.resolve("cluster").toString(),
+                "LOCAL_CLUSTER_PORT", Integer.toString(PORT)));
+    Process process = builder.start();
+    process.getOutputStream().close();
+    try (BufferedReader reader =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        listener.accept(line);
+      }
+    }
+    assertTrue(process.waitFor(1, TimeUnit.MINUTES), () -> command + " does not end");
+    return process.exitValue();
+  }
+
+  /** kill -9 of all executors of this test's workers. */
+  private static List<Long> killExecutors() {
+    List<Long> killed = new ArrayList<>();
+    ProcessHandle.allProcesses()
+        .filter(LocalClusterIT::isExecutor)
+        .forEach(
+            handle -> {
+              if (handle.destroyForcibly()) {
+                killed.add(handle.pid());
+              }
+            });
+    return killed;
+  }
+
+  private static boolean isExecutor(ProcessHandle handle) {
+    try {
+      String command = Files.readString(Path.of("/proc", handle.pid() + "", "cmdline"));
+      return command.contains("CoarseGrainedExecutorBackend")
+          && command.contains("spark://CoarseGrainedScheduler")
+          && Files.readSymbolicLink(Path.of("/proc", handle.pid() + "", "cwd"))
+              .startsWith(temporary.toRealPath());
+    } catch (IOException e) {
+      return false; // it has ended, or is not ours
+    }
+  }
+}
