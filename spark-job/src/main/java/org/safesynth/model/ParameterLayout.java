@@ -52,6 +52,20 @@ public final class ParameterLayout {
     return views;
   }
 
+  /** Views of one flat vector an example (B, P): each (B, shape), in order. */
+  public List<Tensor> viewsOfEach(Tensor flat) {
+    List<Tensor> views = new ArrayList<>(entries.size());
+    for (Entry entry : entries) {
+      long[] shape = new long[entry.shape().size() + 1];
+      shape[0] = flat.size(0);
+      for (int i = 1; i < shape.length; i++) {
+        shape[i] = entry.shape().get(i - 1);
+      }
+      views.add(flat.narrow(1, entry.offset(), entry.size()).view(shape));
+    }
+    return views;
+  }
+
   /** Flat vector [P] with 1 where weight decay applies and 0 elsewhere. */
   public float[] decayMask() {
     float[] mask = new float[Math.toIntExact(size)];
