@@ -52,10 +52,13 @@ final class Pipeline {
   void generate(String outputFile) {
     FrozenSchema schema = SchemaStage.read(context.folder());
     Path table = context.folder().synthetic();
-    long rows = journal.stage("generate", () -> write(schema, table));
+    LanguageStage language =
+        context.config().isEmbedded() ? null : new LanguageStage(context, schema);
+    long rows = journal.stage("generate", () -> write(schema, table, language));
     journal.count("generated", rows);
     // The embedded model's grammar admits valid records only: there is nothing to reject.
-    context.folder().write(RunFolder.REJECTED, Json.file(Map.of("rejected", 0)));
+    Map<String, Object> rejected = language == null ? Map.of("rejected", 0) : language.rejected();
+    context.folder().write(RunFolder.REJECTED, Json.file(rejected));
     Path copy = outputFile == null ? null : journal.stage("copy", () -> copy(table, outputFile));
     journal.output(table.toString(), copy == null ? null : copy.toString());
     context
@@ -140,7 +143,7 @@ final class Pipeline {
     return EncodeStage.run(encoding, context.folder().examples());
   }
 
-  private long write(FrozenSchema schema, Path folder) {
+  private long write(FrozenSchema schema, Path folder, LanguageStage language) {
     long asked = context.config().generation().numRecords();
     SparkSession spark = context.spark();
     ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor();
@@ -152,7 +155,10 @@ final class Pipeline {
           SECONDS_BETWEEN_PROGRESS,
           TimeUnit.SECONDS);
       spark.sparkContext().setJobDescription("generate " + asked + " rows");
-      Dataset<Row> table = GenerateStage.run(context, schema, rows.accumulator());
+      Dataset<Row> table =
+          language == null
+              ? GenerateStage.run(context, schema, rows.accumulator())
+              : language.table(rows.accumulator());
       OutputWriter.writeTable(table, folder);
       ticker.shutdownNow();
       long written = spark.read().parquet(folder.toString()).count();

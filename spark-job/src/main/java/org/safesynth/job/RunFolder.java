@@ -66,7 +66,7 @@ public final class RunFolder {
   /** The folder of a run that has trained a model. */
   public static RunFolder toGenerate(Configuration hadoop, Path path) {
     RunFolder folder = existing(hadoop, path);
-    if (!folder.files.exists(folder.model())) {
+    if (!folder.files.exists(folder.model()) && !folder.files.exists(folder.adapter())) {
       throw new BadInputException(
           "the run %s has no trained model: finish it with run train --resume"
               .formatted(folder.path));
@@ -122,6 +122,11 @@ public final class RunFolder {
 
   public Path model() {
     return new Path(path, "model");
+  }
+
+  /** The adapter of a pretrained model, in PEFT's layout. */
+  public Path adapter() {
+    return new Path(path, "adapter");
   }
 
   public Path checkpoints() {

@@ -155,7 +155,9 @@ public final class CausalDecoder {
     Tensor half = torch.cat(new TensorVector(angles, angles), 3); // (batch, 1, time, head_dim)
     Tensor cos = half.cos();
     Tensor sin = half.sin();
-    Tensor mask = cache.mask(positions, config.slidingWindow()); // (batch, 1, time, columns)
+    long group = config.numHeads() / config.numKvHeads();
+    Tensor mask = // (batch, 1, group * time, columns)
+        cache.mask(positions, config.slidingWindow()).repeat(1, 1, group, 1);
     for (int i = 0; i < layers.size(); i++) {
       Tensor before = x;
       try (PointerScope scope = new PointerScope()) {
@@ -185,22 +187,37 @@ public final class CausalDecoder {
       k = rotated(k, cos, sin);
     }
     cache.write(i, k, v);
-    Tensor attended = // (batch, heads, time, head_dim)
-        scaled_dot_product_attention(
-            q,
-            cache.keys(i),
-            cache.values(i),
-            new TensorOptional(mask),
-            0.0,
-            false,
-            new DoubleOptional(),
-            config.numHeads() != config.numKvHeads());
-    Tensor joined =
-        attended.transpose(1, 2).reshape(batch, time, (long) config.numHeads() * config.headDim());
+    Tensor joined = attended(q, mask, i, cache); // (batch, time, heads * head_dim)
     Tensor y = x.add(layer.o().of(joined)); // (batch, time, hidden)
     Tensor g = normed(y, layer.mlpNorm()); // (batch, time, hidden)
     Tensor gated = torch.silu(layer.gate().of(g)).mul_(layer.up().of(g)); // (batch, time, m)
     return y.add_(layer.down().of(gated));
+  }
+
+  /**
+   * Attention of the queries over what a cache holds. The heads that share keys are put behind one
+   * another like times, so that keys and values are not copied for each.
+   */
+  private Tensor attended(Tensor q, Tensor mask, int layer, KvCache cache) {
+    long batch = q.size(0);
+    long time = q.size(2);
+    long kvHeads = config.numKvHeads();
+    long d = config.headDim();
+    long group = config.numHeads() / kvHeads;
+    Tensor stacked = q.reshape(batch, kvHeads, group * time, d);
+    Tensor out = // (batch, kv heads, group * time, head_dim)
+        scaled_dot_product_attention(
+            stacked,
+            cache.keys(layer),
+            cache.values(layer),
+            new TensorOptional(mask),
+            0.0,
+            false,
+            new DoubleOptional(),
+            false);
+    return out.view(batch, kvHeads, group, time, d)
+        .permute(0, 3, 1, 2, 4)
+        .reshape(batch, time, config.numHeads() * d);
   }
 
   private Tensor heads(Tensor flat, int heads) {

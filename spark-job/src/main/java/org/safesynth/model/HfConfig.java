@@ -91,6 +91,28 @@ public record HfConfig(
         eos(folder, json));
   }
 
+  /** The same model with its context stretched. */
+  public HfConfig stretched(int by) {
+    return new HfConfig(
+        modelType,
+        vocabularySize,
+        hiddenSize,
+        intermediateSize,
+        numLayers,
+        numHeads,
+        numKvHeads,
+        headDim,
+        rmsNormEps,
+        maxPositions * by,
+        slidingWindow,
+        hasRope,
+        rope.stretched(by),
+        isTied,
+        attentionBias,
+        mlpBias,
+        eosIds);
+  }
+
   private static int positive(JsonNode json, String name, Path file) {
     int value = json.path(name).asInt();
     if (value <= 0) {

@@ -101,7 +101,7 @@ public final class KvCache implements AutoCloseable {
   /**
    * What the columns of this step see.
    *
-   * @return (rows, 1, time, columns) true where a column is seen
+   * @return (rows, 1, time, columns) 0 where a column is seen, minus infinity elsewhere
    */
   Tensor mask(Tensor positions, int window) {
     int columns = used + time;
@@ -116,7 +116,10 @@ public final class KvCache implements AutoCloseable {
       seen = seen.logical_and(own.sub(of).lt(new Scalar(window)));
     }
     // A padding column sees everything: what it computes is not used, but must be a number.
-    return seen.logical_or(own.lt(new Scalar(0)));
+    Tensor open = seen.logical_or(own.lt(new Scalar(0))); // (rows, 1, time, columns)
+    return torch
+        .zeros(rows, 1, time, columns)
+        .masked_fill_(open.logical_not(), new Scalar(Float.NEGATIVE_INFINITY));
   }
 
   void write(int layer, Tensor k, Tensor v) {

@@ -1,5 +1,6 @@
 package org.safesynth.example;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.safesynth.codec.JsonlCodec;
 import org.safesynth.fault.BadInputException;
@@ -97,6 +98,36 @@ public final class ExampleFormat {
   /** The ids of a record and its line end, which stand on their own in a sequence. */
   public int[] record(Object[] cells) {
     return tokenizer.tokenizer().encode(codec.encode(cells) + "\n");
+  }
+
+  /**
+   * Refuses a record that no example can hold, by the sizes of its columns and not by their values.
+   *
+   * @param record its ids, as {@link #record} makes them
+   */
+  public void requireFits(Object[] cells, int[] record, Packing packing) {
+    if (record.length <= packing.room()) {
+      return;
+    }
+    List<String> names = codec.names();
+    List<Integer> columns = new ArrayList<>();
+    int[] sizes = new int[cells.length];
+    for (int c = 0; c < sizes.length; c++) {
+      sizes[c] = tokenizer.tokenizer().encode(codec.encodeCell(c, cells[c])).length;
+      columns.add(c);
+    }
+    columns.sort((a, b) -> sizes[b] - sizes[a]);
+    StringBuilder largest = new StringBuilder();
+    for (int c : columns.subList(0, Math.min(5, sizes.length))) {
+      largest.append(", '%s' %,d".formatted(names.get(c), sizes[c]));
+    }
+    throw new BadInputException(
+        "a record of %,d tokens does not fit the model's context of %,d, of which the prompt takes %,d (largest columns in tokens: %s); shorten or leave out such columns, or set training.rope_scaling_factor"
+            .formatted(
+                record.length,
+                packing.contextTokens(),
+                packing.promptTokens(),
+                largest.substring(2)));
   }
 
   /**

@@ -2,7 +2,9 @@ package org.safesynth.example;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -131,6 +133,23 @@ class ExampleFormatTest {
         "Columns \"a\":<unk>, go:",
         PromptTemplate.choose("Columns {schema}, go:{prefill}", "m", "llama")
             .of(new String[] {"a"}));
+  }
+
+  @Test
+  void aRecordThatFitsNoExampleIsNamedByItsColumnsSizes() {
+    ExampleFormat format = format("smollm3-tiny", "smollm3");
+    Packing packing = new Packing(format.prompt().length, format.prompt().length + 60, 0);
+    Object[] fits = {1L, "short"};
+    format.requireFits(fits, format.record(fits), packing);
+    Object[] secret = {1L, "secret ".repeat(30)};
+    BadInputException fault =
+        assertThrows(
+            BadInputException.class,
+            () -> format.requireFits(secret, format.record(secret), packing));
+    assertTrue(
+        fault.getMessage().matches("a record of \\d+ tokens does not fit .*'b' \\d+, 'a' 1\\).*"),
+        fault.getMessage());
+    assertFalse(fault.getMessage().contains("secret"));
   }
 
   @Test

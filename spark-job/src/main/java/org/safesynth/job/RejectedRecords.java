@@ -1,0 +1,79 @@
+package org.safesynth.job;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.safesynth.generate.JsonlSampler;
+
+/**
+ * What a shard's sampling rejected, and why: the task tells the driver, which adds shards up.
+ *
+ * @param valid records that were taken
+ * @param reasons each with how often it was met and a few texts
+ */
+record RejectedRecords(long shard, long valid, List<Reason> reasons) implements Serializable {
+  private static final int EXAMPLES = 3;
+
+  /** A kind of fault at a column, or at the whole record when {@code column} is null. */
+  record Reason(String reason, String column, long count, List<String> examples)
+      implements Serializable {}
+
+  static RejectedRecords of(long shard, long valid, JsonlSampler.Sampled sampled) {
+    List<Reason> reasons = new ArrayList<>();
+    sampled
+        .rejections()
+        .forEach(
+            (why, count) ->
+                reasons.add(
+                    new Reason(
+                        why.reason().words(),
+                        why.column(),
+                        count,
+                        List.copyOf(sampled.examples().get(why)))));
+    return new RejectedRecords(shard, valid, reasons);
+  }
+
+  /** The content of {@code rejected.json}; a shard that a retried task did again counts once. */
+  static Map<String, Object> summary(List<RejectedRecords> all) {
+    Set<Long> seen = new HashSet<>();
+    Map<String, Reason> sums = new TreeMap<>();
+    long valid = 0;
+    long rejected = 0;
+    List<RejectedRecords> ordered = new ArrayList<>(all);
+    ordered.sort(java.util.Comparator.comparingLong(RejectedRecords::shard));
+    for (RejectedRecords shard : ordered) {
+      if (!seen.add(shard.shard())) {
+        continue;
+      }
+      valid += shard.valid();
+      for (Reason reason : shard.reasons()) {
+        rejected += reason.count();
+        sums.merge(reason.reason() + "\0" + reason.column(), reason, RejectedRecords::sum);
+      }
+    }
+    List<Reason> reasons = new ArrayList<>(sums.values());
+    reasons.sort(java.util.Comparator.comparingLong(Reason::count).reversed());
+    Map<String, Object> summary = new LinkedHashMap<>();
+    summary.put("rejected", rejected);
+    summary.put("valid", valid);
+    summary.put(
+        "valid_fraction", valid + rejected == 0 ? null : (double) valid / (valid + rejected));
+    summary.put("reasons", reasons);
+    return summary;
+  }
+
+  private static Reason sum(Reason a, Reason b) {
+    List<String> examples = new ArrayList<>(a.examples());
+    examples.addAll(b.examples());
+    return new Reason(
+        a.reason(),
+        a.column(),
+        a.count() + b.count(),
+        List.copyOf(examples.subList(0, Math.min(EXAMPLES, examples.size()))));
+  }
+}
