@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** The command line: {@code safe-synthesizer run …} and {@code safe-synthesizer config …}. */
+/** The command line: {@code safe-synthesizer run …}, {@code config …} and {@code privacy …}. */
 public final class Main {
   /** Defaults that the environment gives, by option. */
   private static final Map<String, String> ENVIRONMENT =
@@ -48,14 +48,9 @@ public final class Main {
   static int execute(
       String[] arguments, PrintStream out, PrintStream err, Map<String, String> environment) {
     CommandLine line = new CommandLine(new Root());
-    CommandLine run = addRun(line, "run", RunJob.Stages.ALL, out, err);
-    addRun(run, "train", RunJob.Stages.TRAIN, out, err);
-    addRun(run, "generate", RunJob.Stages.GENERATE, out, err);
-    addEvaluate(run, out, err);
-    CommandLine config = new CommandLine(new ConfigGroup());
-    line.addSubcommand("config", config);
-    for (ConfigCommand.Task task : ConfigCommand.Task.values()) {
-      addConfig(config, task, out, err);
+    line.addSubcommand("privacy", new PrivacyCommand(out, err));
+    if (arguments.length == 0 || !arguments[0].equals("privacy")) {
+      addPipeline(line, out, err); // a calculator should not wait for hundreds of options
     }
     line.setOut(new PrintWriter(out, true));
     line.setErr(new PrintWriter(err, true));
@@ -70,6 +65,18 @@ public final class Main {
     return line.execute(arguments);
   }
 
+  private static void addPipeline(CommandLine line, PrintStream out, PrintStream err) {
+    CommandLine run = addRun(line, "run", RunJob.Stages.ALL, out, err);
+    addRun(run, "train", RunJob.Stages.TRAIN, out, err);
+    addRun(run, "generate", RunJob.Stages.GENERATE, out, err);
+    addEvaluate(run, out, err);
+    CommandLine config = new CommandLine(new ConfigGroup());
+    line.addSubcommand("config", config);
+    for (ConfigCommand.Task task : ConfigCommand.Task.values()) {
+      addConfig(config, task, out, err);
+    }
+  }
+
   @Command(
       name = "safe-synthesizer",
       mixinStandardHelpOptions = true,
@@ -81,7 +88,7 @@ public final class Main {
 
     @Override
     public void run() {
-      throw new ParameterException(spec.commandLine(), "name a command: run or config");
+      throw new ParameterException(spec.commandLine(), "name a command: run, config or privacy");
     }
   }
 

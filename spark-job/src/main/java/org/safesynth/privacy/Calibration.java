@@ -169,7 +169,7 @@ public final class Calibration {
 
   /** To six digits after the point, or to a millionth of itself where that is coarser. */
   private static double roundedUp(double sigma) {
-    double unit = Math.pow(10, Math.max(0, Math.floor(Math.log10(sigma))) - 6);
-    return Math.ceil(sigma / unit) * unit;
+    double perUnit = Math.pow(10, 6 - Math.max(0, Math.floor(Math.log10(sigma))));
+    return Math.ceil(sigma * perUnit) / perUnit;
   }
 }

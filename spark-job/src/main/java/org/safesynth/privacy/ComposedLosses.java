@@ -20,6 +20,13 @@ final class ComposedLosses {
   static final double ROUNDING = 4e-15;
   private static final int LARGEST_WINDOW = 1 << 22;
 
+  /** The losses do not fit into memory in steps of this interval. */
+  static final class TooFineException extends RuntimeException {
+    TooFineException() {
+      super("the interval is too fine for losses of this size");
+    }
+  }
+
   private final double interval;
   private final double[] mass;
   private final long first;
@@ -43,8 +50,7 @@ final class ComposedLosses {
     long lowest = (long) Math.floor(bottom / interval);
     long wanted = (long) Math.ceil(top / interval) - lowest + 1;
     if (wanted > LARGEST_WINDOW) {
-      throw new IllegalArgumentException(
-          "losses up to %s in steps of %s are too many".formatted(top, interval));
+      throw new TooFineException();
     }
     int size = Math.max(2, Integer.highestOneBit(Math.toIntExact(wanted - 1)) * 2);
     this.first = lowest;

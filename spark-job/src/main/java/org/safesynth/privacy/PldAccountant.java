@@ -39,7 +39,14 @@ public final class PldAccountant {
     if (rdp == Double.POSITIVE_INFINITY) {
       return new Spent(rdp, DEFAULT_INTERVAL, 0);
     }
-    return spent(history, delta, interval(history, delta, rdp));
+    double interval = interval(history, delta, rdp);
+    while (true) {
+      try {
+        return spent(history, delta, interval);
+      } catch (ComposedLosses.TooFineException e) {
+        interval *= 2; // coarser is never below the truth either
+      }
+    }
   }
 
   /** ε at δ, on a grid of the given interval. */
