@@ -112,6 +112,9 @@ final class PipelineTest {
 
   private String[] brief(Path table, String... more) {
     List<String> all = new ArrayList<>(List.of(BRIEF));
+    if (!List.of(more).contains("--evaluation.enabled")) {
+      all.addAll(List.of("--evaluation.enabled", "false")); // EvaluateJobTest judges runs
+    }
     all.addAll(List.of("--data-source", table.toString()));
     all.addAll(List.of(more));
     return all.toArray(String[]::new);
@@ -180,10 +183,25 @@ final class PipelineTest {
   void aRunLeavesWhatItShouldAndNoRecords() throws IOException {
     Path csv = temp.resolve("copy.csv");
     assertEquals(
-        0, run("r", brief(parquet("t", rows(300), 2), "--output-file", csv.toString())), said());
+        0,
+        run(
+            "r",
+            brief(
+                parquet("t", rows(300), 2),
+                "--output-file",
+                csv.toString(),
+                "--evaluation.enabled",
+                "true")),
+        said());
     Path folder = temp.resolve("out").resolve("r");
     for (String name :
-        List.of("config.yaml", "schema.json", "result.json", "rejected.json", "progress.jsonl")) {
+        List.of(
+            "config.yaml",
+            "schema.json",
+            "result.json",
+            "rejected.json",
+            "metrics.json",
+            "progress.jsonl")) {
       assertTrue(Files.exists(folder.resolve(name)), name);
     }
     for (String name : List.of("config.json", "encoding.json", "model.safetensors")) {
