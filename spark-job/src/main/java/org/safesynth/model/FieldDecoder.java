@@ -103,7 +103,20 @@ public final class FieldDecoder {
    * @return scalar
    */
   public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets) {
-    Tensor hidden = hidden(parameters, inputs, targets.size(1)); // (positions, batch, d)
+    return loss(parameters, inputs, targets, null);
+  }
+
+  /**
+   * The same loss with what per-record gradients need; the parameters need no gradient of their
+   * own.
+   */
+  public Trace traced(List<Tensor> parameters, Tensor inputs, Tensor targets) {
+    Trace trace = new Trace();
+    return trace.withLoss(loss(parameters, inputs, targets, trace));
+  }
+
+  private Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets, Trace trace) {
+    Tensor hidden = hidden(parameters, inputs, targets.size(1), trace); // (positions, batch, d)
     int p = 4 * config.numLayers();
     TensorVector at = hidden.unbind(0); // positions of (batch, d)
     TensorVector wanted = targets.unbind(0); // positions of (batch)
@@ -112,6 +125,9 @@ public final class FieldDecoder {
     Tensor sum = null;
     for (int t = 0; t < config.positions(); t++) {
       Tensor logits = linear(at.get(t), heads.get(t), new TensorOptional(biases.get(t)));
+      if (trace != null) {
+        trace.add(new Trace.Head(headOffsets[t], at.get(t), logits));
+      }
       Tensor loss =
           cross_entropy_loss(logits, wanted.get(t), new TensorOptional(), SUM, IGNORE_INDEX, 0.0);
       sum = sum == null ? loss : sum.add(loss);
@@ -119,8 +135,16 @@ public final class FieldDecoder {
     return sum;
   }
 
+  private static Tensor projected(Tensor input, List<Tensor> w, int parameter, Trace trace) {
+    Tensor output = linear(input, w.get(parameter));
+    if (trace != null) {
+      trace.add(new Trace.Projection(parameter, input, output));
+    }
+    return output;
+  }
+
   /** Output of the final norm (positions, batch, d). */
-  private Tensor hidden(List<Tensor> w, Tensor inputs, long batch) {
+  private Tensor hidden(List<Tensor> w, Tensor inputs, long batch, Trace trace) {
     long d = config.hiddenSize();
     long positions = config.positions();
     int p = 4 * config.numLayers();
@@ -128,8 +152,9 @@ public final class FieldDecoder {
     Tensor tokens =
         positions == 1 ? start : cat(new TensorVector(start, embedding(w.get(p), inputs)));
     Tensor x = tokens.add(w.get(p + 1).unsqueeze(1)); // (positions, batch, d)
+    x = trace == null ? x : trace.enters(x);
     for (int i = 0; i < config.numLayers(); i++) {
-      Tensor qkv = linear(layer_norm(x, d), w.get(4 * i)); // (positions, batch, 3 d)
+      Tensor qkv = projected(layer_norm(x, d), w, 4 * i, trace); // (positions, batch, 3 d)
       TensorVector parts =
           qkv.view(positions, batch, 3, config.numHeads(), config.headDim())
               .permute(2, 1, 3, 0, 4)
@@ -145,9 +170,9 @@ public final class FieldDecoder {
               new DoubleOptional(),
               false); // (batch, heads, positions, head_dim)
       Tensor joined = attended.permute(2, 0, 1, 3).reshape(positions, batch, d);
-      x = x.add(linear(joined, w.get(4 * i + 1)));
-      Tensor up = gelu(linear(layer_norm(x, d), w.get(4 * i + 2))); // (positions, batch, 4 d)
-      x = x.add(linear(up, w.get(4 * i + 3)));
+      x = x.add(projected(joined, w, 4 * i + 1, trace));
+      Tensor up = gelu(projected(layer_norm(x, d), w, 4 * i + 2, trace)); // (positions, batch, 4 d)
+      x = x.add(projected(up, w, 4 * i + 3, trace));
     }
     return layer_norm(x, d);
   }

@@ -47,6 +47,23 @@ record FieldBatch(int batch, int[] inputs, long[] targets) {
     return new FieldBatch(batch, inputs, targets);
   }
 
+  /** The batch with only some of its records. */
+  FieldBatch select(int[] records) {
+    int rows = inputs.length / batch;
+    int positions = targets.length / batch;
+    int[] newInputs = new int[rows * records.length];
+    long[] newTargets = new long[positions * records.length];
+    for (int b = 0; b < records.length; b++) {
+      for (int t = 0; t < positions; t++) {
+        newTargets[t * records.length + b] = targets[t * batch + records[b]];
+      }
+      for (int t = 0; t < rows; t++) {
+        newInputs[t * records.length + b] = inputs[t * batch + records[b]];
+      }
+    }
+    return new FieldBatch(records.length, newInputs, newTargets);
+  }
+
   Tensor inputTensor() {
     return torch.tensor(inputs).view(inputs.length / batch, batch);
   }
