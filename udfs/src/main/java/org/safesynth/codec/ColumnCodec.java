@@ -12,6 +12,7 @@ import java.util.random.RandomGenerator;
   @JsonSubTypes.Type(value = LargeTextSetColumn.class, name = "large_text_set"),
   @JsonSubTypes.Type(value = NumberSetColumn.class, name = "number_set"),
   @JsonSubTypes.Type(value = BinnedNumberColumn.class, name = "binned_number"),
+  @JsonSubTypes.Type(value = CellBinsColumn.class, name = "cell_bins"),
   @JsonSubTypes.Type(value = TextColumn.class, name = "text"),
   @JsonSubTypes.Type(value = IdentifierColumn.class, name = "identifier"),
 })
@@ -20,6 +21,7 @@ sealed interface ColumnCodec extends Serializable
         LargeTextSetColumn,
         NumberSetColumn,
         BinnedNumberColumn,
+        CellBinsColumn,
         TextColumn,
         IdentifierColumn {
   /** Vocabulary sizes of the column's positions, at least one. */

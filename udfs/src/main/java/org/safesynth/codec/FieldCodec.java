@@ -129,6 +129,11 @@ public final class FieldCodec implements RecordCodec {
     return columns.size();
   }
 
+  /** The first position of a column. */
+  public int firstPosition(int column) {
+    return firstPositions[column];
+  }
+
   /** The column that a position belongs to. */
   public int columnOf(int position) {
     return owners[position];

@@ -1,0 +1,123 @@
+package org.safesynth.marginal;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/**
+ * Weights that make sampled records agree with noisy pair tables: iterative proportional fitting on
+ * a pool of records (Deming and Stephan 1940), kept as one factor a cell, so that any further record
+ * can be weighted by itself. Post-processing: it costs no privacy.
+ *
+ * @param tables the pairs
+ * @param factors (tables, cells) the weight of a record is the product over its cells
+ */
+public record Raking(List<Cells> tables, double[][] factors) implements Serializable {
+  private static final int ROUNDS = 25;
+  private static final double MOST = 8;
+
+  /**
+   * The cells of a pair of positions.
+   *
+   * @param width tokens of the second
+   */
+  public record Cells(int first, int second, int width) implements Serializable {
+    int of(int[] tokens) {
+      return tokens[first] * width + tokens[second];
+    }
+  }
+
+  public Raking {
+    tables = List.copyOf(tables);
+  }
+
+  /**
+   * Fits factors.
+   *
+   * @param pool records (pool, positions) as the model writes them
+   */
+  public static Raking fit(Marginals marginals, int[][] pool) {
+    List<Cells> tables = new ArrayList<>();
+    List<double[]> targets = new ArrayList<>();
+    for (PairTable pair : marginals.pairs()) {
+      int width = marginals.ones()[pair.second()].length;
+      tables.add(new Cells(pair.first(), pair.second(), width));
+      targets.add(shares(pair.counts()));
+    }
+    double[][] factors = new double[tables.size()][];
+    for (int k = 0; k < factors.length; k++) {
+      factors[k] = new double[targets.get(k).length];
+      Arrays.fill(factors[k], 1);
+    }
+    double[] weights = new double[pool.length];
+    Arrays.fill(weights, 1.0 / pool.length);
+    for (int round = 0; round < ROUNDS; round++) {
+      for (int k = 0; k < factors.length; k++) {
+        rake(tables.get(k), targets.get(k), factors[k], pool, weights);
+      }
+    }
+    return new Raking(tables, factors);
+  }
+
+  private static void rake(
+      Cells cells, double[] target, double[] factors, int[][] pool, double[] weights) {
+    double[] now = new double[target.length];
+    for (int r = 0; r < pool.length; r++) {
+      now[cells.of(pool[r])] += weights[r];
+    }
+    double[] step = new double[target.length];
+    for (int c = 0; c < step.length; c++) {
+      double wanted = now[c] > 0 ? (target[c] + 1e-7) / (now[c] + 1e-7) : 1;
+      double bounded = Math.max(1 / MOST, Math.min(MOST, factors[c] * wanted));
+      step[c] = bounded / factors[c];
+      factors[c] = bounded;
+    }
+    double sum = 0;
+    for (int r = 0; r < pool.length; r++) {
+      weights[r] *= step[cells.of(pool[r])];
+      sum += weights[r];
+    }
+    for (int r = 0; r < pool.length; r++) {
+      weights[r] /= sum;
+    }
+  }
+
+  private static double[] shares(double[] counts) {
+    double sum = Arrays.stream(counts).sum();
+    return Arrays.stream(counts).map(count -> sum > 0 ? count / sum : 0).toArray();
+  }
+
+  /** The weight of a record. */
+  public double weight(int[] tokens) {
+    double weight = 1;
+    for (int k = 0; k < factors.length; k++) {
+      weight *= factors[k][tables.get(k).of(tokens)];
+    }
+    return weight;
+  }
+
+  /** Draws {@code count} of the candidates by weight: systematic sampling, one number drawn. */
+  public int[][] resample(int[][] candidates, int count, RandomGenerator random) {
+    double[] weights = new double[candidates.length];
+    double sum = 0;
+    for (int r = 0; r < weights.length; r++) {
+      weights[r] = weight(candidates[r]);
+      sum += weights[r];
+    }
+    int[][] drawn = new int[count][];
+    double step = sum / count;
+    double level = random.nextDouble() * step;
+    double passed = 0;
+    int r = -1;
+    for (int i = 0; i < count; i++) {
+      while (r < weights.length - 1 && (r < 0 || passed <= level)) {
+        passed += weights[++r];
+      }
+      drawn[i] = candidates[r];
+      level += step;
+    }
+    return drawn;
+  }
+}

@@ -1,0 +1,234 @@
+package org.safesynth.train;
+
+import java.util.concurrent.CompletableFuture;
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.DoubleArrayRef;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.safesynth.fault.RunFailedException;
+import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.Natives;
+import org.safesynth.privacy.GaussianNoise;
+import org.safesynth.privacy.PoissonSampler;
+import org.safesynth.privacy.SecretStreams;
+
+/**
+ * DP-SGD on the embedded decoder (Abadi et al. 2016, algorithm 1): each record enters each step by
+ * itself with probability q, its gradient is clipped to C, one draw of noise of deviation σC is
+ * added to the sum, and the result is divided by the expected number of records. Steps that draw
+ * nobody take noise too.
+ *
+ * <p>All that follows is post-processing of the noisy gradient and costs no privacy: Adam's
+ * moments, weight decay, the learning-rate schedule, the moving average that is the result. Nothing
+ * else reads the records: no validation, no early stop, no choice among checkpoints, no input masks
+ * (see {@link ClippingWorkers}).
+ *
+ * <p>The loss goes to the listener alone, who may show it to the operator and must not store it: it
+ * is a statistic of the records without noise.
+ *
+ * <p>Checkpoints hold what the noisy steps made and nothing of the draws. A process that resumes
+ * has another secret key, so its further steps draw afresh: the lineage that ends in the result
+ * took each step once.
+ */
+public final class PrivateTrainer {
+  private static final double NATS_PER_BIT = Math.log(2);
+  private static final double SECONDS_BETWEEN_REPORTS = 2;
+  private static final double SECONDS_BETWEEN_CHECKPOINTS = 60;
+  private static final double BETA_1 = 0.9;
+  private static final double BETA_2 = 0.98;
+
+  private final FieldDecoder decoder;
+  private final TokenStore store;
+  private final long firstRecord;
+  private final PrivatePlan plan;
+  private final SecretStreams streams;
+  private final CheckpointStore checkpoints;
+  private final TrainingListener listener;
+  private final int workers;
+
+  /**
+   * Sets a training run up.
+   *
+   * @param store holds the records held out, then those to train on
+   * @param firstRecord number of the first record to train on
+   * @param streams of this process alone
+   * @param workers threads
+   */
+  public PrivateTrainer(
+      FieldDecoder decoder,
+      TokenStore store,
+      long firstRecord,
+      PrivatePlan plan,
+      SecretStreams streams,
+      CheckpointStore checkpoints,
+      TrainingListener listener,
+      int workers) {
+    this.decoder = decoder;
+    this.store = store;
+    this.firstRecord = firstRecord;
+    this.plan = plan;
+    this.streams = streams;
+    this.checkpoints = checkpoints;
+    this.listener = listener;
+    this.workers = workers;
+  }
+
+  /**
+   * Trains to the last step, from the newest checkpoint if there is one.
+   *
+   * @param initial (P) weights that no private record decided, unless on the privacy ledger
+   */
+  public Checkpoint train(float[] initial) {
+    Natives.load();
+    Checkpoint start = checkpoints.newest().orElseGet(() -> fresh(initial));
+    if (start.parameters().length != initial.length || start.planSteps() != plan.steps()) {
+      throw new RunFailedException(
+          "the checkpoint belongs to another model or plan (%,d parameters and %,d steps instead of %,d and %,d); resume with the settings of the run or choose another --run-id"
+              .formatted(
+                  start.parameters().length, start.planSteps(), initial.length, plan.steps()));
+    }
+    try (PointerScope scope = new PointerScope()) {
+      return new Loop(start).run();
+    }
+  }
+
+  private Checkpoint fresh(float[] initial) {
+    return new Checkpoint(
+        0,
+        0,
+        0,
+        Double.POSITIVE_INFINITY,
+        0,
+        plan.steps(),
+        initial,
+        new float[initial.length],
+        new float[initial.length],
+        initial.clone(),
+        initial.clone());
+  }
+
+  /** The state of one run; its tensors live in the scope of {@link #train}. */
+  private final class Loop {
+    private final Tensor parameters; // (P)
+    private final Tensor momentum; // (P)
+    private final Tensor variance; // (P)
+    private final Tensor average; // (P)
+    private final Tensor sum; // (P) float64
+    private final double[] noisy; // (P)
+    private final double secondsBefore;
+    private final long startedNanos = System.nanoTime();
+    private long step;
+
+    Loop(Checkpoint start) {
+      parameters = torch.tensor(start.parameters()).clone();
+      momentum = torch.tensor(start.momentum()).clone();
+      variance = torch.tensor(start.variance()).clone();
+      average = torch.tensor(start.average()).clone();
+      noisy = new double[start.parameters().length];
+      sum = torch.zeros(noisy.length).to(ScalarType.Double);
+      secondsBefore = start.seconds();
+      step = start.step();
+    }
+
+    Checkpoint run() {
+      PoissonSampler sampler =
+          new PoissonSampler(streams, plan.samplingRate(), store.records() - firstRecord);
+      GaussianNoise noise =
+          new GaussianNoise(streams, plan.noiseMultiplier(), plan.clipNorm(), noisy.length);
+      FlatAdamW optimizer =
+          new FlatAdamW(
+              parameters,
+              momentum,
+              variance,
+              torch.tensor(decoder.layout().decayMask()),
+              BETA_1,
+              BETA_2,
+              plan.weightDecay());
+      try (ClippingWorkers pool =
+          new ClippingWorkers(decoder, parameters, plan.clipNorm(), workers)) {
+        double reportedAt = elapsed();
+        double savedAt = elapsed();
+        while (step < plan.steps()) {
+          double loss = step(pool, sampler, noise, optimizer);
+          double now = elapsed();
+          boolean last = step == plan.steps();
+          if (now - reportedAt >= SECONDS_BETWEEN_REPORTS || last) {
+            report(loss);
+            reportedAt = now;
+          }
+          if (now - savedAt >= SECONDS_BETWEEN_CHECKPOINTS && !last) {
+            checkpoints.save(checkpoint());
+            savedAt = elapsed();
+          }
+        }
+      }
+      return checkpoint();
+    }
+
+    /** One step; returns the loss of the expected record in nats. */
+    private double step(
+        ClippingWorkers pool, PoissonSampler sampler, GaussianNoise noise, FlatAdamW optimizer) {
+      try (PointerScope scope = new PointerScope()) {
+        CompletableFuture<double[]> drawn = noise.drawAhead(step, pool.threads());
+        long[] records = sampler.sample(step);
+        for (int i = 0; i < records.length; i++) {
+          records[i] += firstRecord;
+        }
+        sum.zero_();
+        double loss = pool.addTo(sum, store, records, plan.microBatchSize());
+        sum.data_ptr_double().get(noisy);
+        noise.addTo(noisy, drawn.join());
+        Tensor wide = torch.tensor(new DoubleArrayRef(new DoublePointer(noisy), noisy.length));
+        Tensor gradient =
+            wide.div(new Scalar(plan.expectedBatch())).to(ScalarType.Float); // (P)
+        optimizer.step(gradient, plan.learningRateAt(step), step + 1);
+        average.lerp_(parameters, new Scalar(1 - plan.averageDecayAt(step)));
+        step++;
+        return loss / plan.expectedBatch();
+      }
+    }
+
+    private double elapsed() {
+      return (System.nanoTime() - startedNanos) / 1e9;
+    }
+
+    private void report(double loss) {
+      double seconds = secondsBefore + elapsed();
+      double recordsPerSecond = step * plan.expectedBatch() / Math.max(1e-9, seconds);
+      listener.onProgress(
+          new TrainingListener.Progress(
+              step,
+              plan.steps(),
+              loss / NATS_PER_BIT,
+              Double.NaN,
+              recordsPerSecond,
+              recordsPerSecond * store.positions(),
+              (plan.steps() - step) * plan.expectedBatch() / Math.max(1e-9, recordsPerSecond)));
+    }
+
+    private Checkpoint checkpoint() {
+      float[] weights = array(average);
+      return new Checkpoint(
+          step,
+          secondsBefore + elapsed(),
+          0,
+          Double.POSITIVE_INFINITY,
+          step,
+          plan.steps(),
+          array(parameters),
+          array(momentum),
+          array(variance),
+          weights,
+          weights.clone());
+    }
+  }
+
+  private static float[] array(Tensor tensor) {
+    float[] values = new float[Math.toIntExact(tensor.numel())];
+    tensor.data_ptr_float().get(values);
+    return values;
+  }
+}
