@@ -1,5 +1,6 @@
 package org.safesynth.config;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -37,12 +38,7 @@ public final class Availability {
               "replace_pii",
               c -> true,
               "PII replacement is off: this version does not have it; personal data in the table"
-                  + " is learned like any other."),
-          new MissingStage(
-              "privacy",
-              c -> true,
-              "Differential privacy is off: this version does not have it; the synthetic rows"
-                  + " carry no mathematical guarantee."));
+                  + " is learned like any other."));
 
   private static final List<Missing> MISSING =
       List.of(
@@ -55,11 +51,6 @@ public final class Availability {
               "training.quantize_model",
               c -> c.training().quantizeModel(),
               "does not quantize models",
-              "write false"),
-          new Missing(
-              "privacy.dp_enabled",
-              c -> c.privacy().dpEnabled(),
-              "does not train with differential privacy",
               "write false"),
           new Missing(
               "replace_pii",
@@ -121,8 +112,13 @@ public final class Availability {
               "places the training by auto or driver only",
               "write auto or driver"),
           new Missing(
+              "privacy.domain_epsilon_share",
+              c -> c.privacy().domainEpsilonShare().orElse(0.0) > 0,
+              "does not buy a domain: it is declared in data.schema_file, or called public",
+              "write auto"),
+          new Missing(
               "evaluation.target",
-              c -> c.evaluation().target() != null,
+              c -> c.evaluation().target() != null && !c.privacy().dpEnabled(),
               "makes no evaluation report",
               REMOVE),
           new Missing(
@@ -151,10 +147,18 @@ public final class Availability {
                 missing.instead()));
       }
     }
-    return MISSING_STAGES.stream()
-        .filter(stage -> stage.wanted().test(config))
-        .map(MissingStage::notice)
-        .toList();
+    List<String> notices = new ArrayList<>();
+    for (MissingStage stage : MISSING_STAGES) {
+      if (stage.wanted().test(config)) {
+        notices.add(stage.notice());
+      }
+    }
+    if (!config.privacy().dpEnabled()) {
+      notices.add(
+          "Differential privacy is off (privacy.dp_enabled): the synthetic rows carry no"
+              + " mathematical guarantee.");
+    }
+    return notices;
   }
 
   /** Whether the stage of a section is one that this version does not have. */

@@ -23,12 +23,15 @@ import org.safesynth.train.TrainingPlan;
  */
 final class FolderCheckpoints implements CheckpointStore {
   private static final String PLAN = "plan.json";
+  private static final String PRIVATE_PLAN = "private-plan.json";
+  private static final String ATTEMPT = "attempt.json";
   private static final String PREFIX = "checkpoint-";
   private static final int VECTORS = 5;
   private static final int KEPT = 2;
 
   private final TextFiles files;
   private final Path folder;
+  private String attempt;
 
   FolderCheckpoints(Configuration hadoop, Path folder) {
     this.files = new TextFiles(hadoop);
@@ -62,6 +65,43 @@ final class FolderCheckpoints implements CheckpointStore {
     files.write(new Path(folder, PLAN), Json.file(plan));
   }
 
+  /** The plan of a private run, which a resumed one must have too. */
+  Optional<PrivateTrainingTask.SavedPlan> privatePlan() {
+    Path file = new Path(folder, PRIVATE_PLAN);
+    return files
+        .read(file)
+        .map(
+            text ->
+                Json.parse(text, PrivateTrainingTask.SavedPlan.class)
+                    .orElseThrow(
+                        () ->
+                            new RunFailedException(
+                                file + " is damaged; choose another --run-id")));
+  }
+
+  void write(PrivateTrainingTask.SavedPlan plan) {
+    files.write(new Path(folder, PRIVATE_PLAN), Json.file(plan));
+  }
+
+  /** From now on this attempt alone may save: one that was given up for dead finds out. */
+  void fence() {
+    attempt = java.util.UUID.randomUUID().toString();
+    files.write(new Path(folder, ATTEMPT), Json.file(attempt));
+  }
+
+  private void requireCurrent() {
+    if (attempt == null) {
+      return;
+    }
+    Optional<String> newest =
+        files.read(new Path(folder, ATTEMPT)).flatMap(text -> Json.parse(text, String.class));
+    if (!newest.equals(Optional.of(attempt))) {
+      throw new RunFailedException(
+          "another attempt has taken over the training in %s; this one ends here"
+              .formatted(folder));
+    }
+  }
+
   /** Forgets everything, as before the first attempt. */
   void clear() {
     files.delete(folder);
@@ -69,6 +109,7 @@ final class FolderCheckpoints implements CheckpointStore {
 
   @Override
   public void save(Checkpoint checkpoint) {
+    requireCurrent();
     byte[] data = bytes(checkpoint);
     String name = PREFIX + "%012d".formatted(checkpoint.step());
     Path object = new Path(folder, name + ".bin");

@@ -15,6 +15,7 @@ import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.fault.RunFailedException;
+import org.safesynth.marginal.Raking;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.FieldDecoderConfig;
 import org.safesynth.model.SafetensorsFile;
@@ -27,6 +28,7 @@ final class ModelFolder {
   static final String CONFIG = "config.json";
   static final String ENCODING = "encoding.json";
   static final String WEIGHTS = "model.safetensors";
+  static final String RAKING = "raking.json";
   static final String MANIFEST = "manifest.json";
   private static final String ARCHITECTURE = "safesynth-field-decoder";
 
@@ -54,11 +56,24 @@ final class ModelFolder {
       int numHeads,
       List<Integer> vocabularySizes) {}
 
-  /** A model that is ready to be sampled. */
-  record Model(FieldDecoder decoder, float[] weights, FieldCodec codec) {}
+  /**
+   * A model that is ready to be sampled.
+   *
+   * @param raking weights of its records, or null when they are taken as they come
+   */
+  record Model(FieldDecoder decoder, float[] weights, FieldCodec codec, Raking raking) {}
 
   /** Writes a model; a folder that is cut off in the middle has no whole manifest. */
   Manifest write(FieldDecoder decoder, float[] weights, FieldCodec codec, String fingerprint) {
+    return write(decoder, weights, codec, fingerprint, null);
+  }
+
+  Manifest write(
+      FieldDecoder decoder,
+      float[] weights,
+      FieldCodec codec,
+      String fingerprint,
+      Raking raking) {
     FieldDecoderConfig config = decoder.config();
     Shape shape =
         new Shape(
@@ -71,6 +86,9 @@ final class ModelFolder {
     contents.put(CONFIG, Json.file(shape).getBytes(StandardCharsets.UTF_8));
     contents.put(ENCODING, codec.toJson().getBytes(StandardCharsets.UTF_8));
     contents.put(WEIGHTS, SafetensorsFile.write(decoder.layout(), weights));
+    if (raking != null) {
+      contents.put(RAKING, Json.line(raking).getBytes(StandardCharsets.UTF_8));
+    }
     Map<String, String> sha256 = new LinkedHashMap<>();
     for (Map.Entry<String, byte[]> file : contents.entrySet()) {
       write(new Path(path, file.getKey()), file.getValue());
@@ -113,7 +131,15 @@ final class ModelFolder {
     return new Model(
         decoder,
         SafetensorsFile.read(decoder.layout(), weights, new Path(path, WEIGHTS).toString()),
-        FieldCodec.fromJson(encoding, new Path(path, ENCODING).toString()));
+        FieldCodec.fromJson(encoding, new Path(path, ENCODING).toString()),
+        manifest.sha256().containsKey(RAKING) ? raking(manifest) : null);
+  }
+
+  private Raking raking(Manifest manifest) {
+    String text = new String(checked(manifest, RAKING), StandardCharsets.UTF_8);
+    return Json.parse(text, Raking.class)
+        .orElseThrow(
+            () -> new RunFailedException(new Path(path, RAKING) + " is corrupt; train again"));
   }
 
   private byte[] checked(Manifest manifest, String name) {

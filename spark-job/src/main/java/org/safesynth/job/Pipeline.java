@@ -32,6 +32,9 @@ final class Pipeline {
   /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
   Learned train(TableSource.Address address) {
     TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
+    if (context.config().privacy().dpEnabled()) {
+      return new PrivateStages(context, journal).train(table);
+    }
     SchemaStage.Inferred inferred =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
     Split split = split(inferred);

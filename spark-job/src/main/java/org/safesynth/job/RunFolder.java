@@ -20,6 +20,7 @@ public final class RunFolder {
   public static final String SCHEMA = "schema.json";
   public static final String RESULT = "result.json";
   public static final String PROGRESS = "progress.jsonl";
+  public static final String PRIVACY = "privacy.json";
   public static final String REJECTED = "rejected.json";
   public static final String METRICS = "metrics.json";
 
@@ -133,6 +134,11 @@ public final class RunFolder {
     return new Path(path, "checkpoints");
   }
 
+  /** Noisy results that were paid for, each with its line of the ledger. */
+  public Path bought() {
+    return new Path(path, "bought");
+  }
+
   public Path synthetic() {
     return new Path(path, "synthetic");
   }
@@ -174,6 +180,11 @@ public final class RunFolder {
   /** Whether training had begun. */
   public boolean hasCheckpoints() {
     return files.exists(checkpoints());
+  }
+
+  /** Whether a private run has paid for something. */
+  public boolean hasBought() {
+    return files.exists(bought());
   }
 
   public boolean hasWork() {

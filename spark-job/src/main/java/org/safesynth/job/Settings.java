@@ -56,7 +56,7 @@ final class Settings {
       return begun;
     }
     SafeSynthesizerConfig now = withSeed(file, overrides, begun.data().randomState());
-    if (folder.hasCheckpoints()) {
+    if (folder.hasCheckpoints() || folder.hasBought()) {
       requireSame(folder, begun, now);
     }
     return now;

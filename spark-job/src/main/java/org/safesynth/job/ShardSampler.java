@@ -28,6 +28,9 @@ final class ShardSampler implements MapPartitionsFunction<Long, Row> {
   /** Rows of a shard, which are sampled in lock-step. */
   static final int ROWS = 512;
 
+  /** Rows drawn for each that is kept, where a model weights its rows. */
+  private static final int CANDIDATES = 4;
+
   private final SerializableConfiguration hadoop;
   private final String modelFolder;
   private final FrozenSchema schema;
@@ -114,7 +117,7 @@ final class ShardSampler implements MapPartitionsFunction<Long, Row> {
       long first = shard * ROWS;
       int count = (int) Math.min(ROWS, rows - first);
       RandomGenerator random = streams.stream(SeededStreams.Purpose.SAMPLING, shard);
-      int[][] tokens = sampler.sample(count, random);
+      int[][] tokens = sample(count, random);
       for (int i = 0; i < count; i++) {
         Object[] cells = model.codec().decode(tokens[i], first + i, random);
         for (int c = 0; c < cells.length; c++) {
@@ -123,6 +126,17 @@ final class ShardSampler implements MapPartitionsFunction<Long, Row> {
         ready.add(RowFactory.create(cells));
       }
       rowsDone.add(count);
+    }
+
+    private int[][] sample(int count, RandomGenerator random) {
+      if (model.raking() == null) {
+        return sampler.sample(count, random);
+      }
+      int[][] candidates = new int[CANDIDATES * count][];
+      for (int from = 0; from < candidates.length; from += count) {
+        System.arraycopy(sampler.sample(count, random), 0, candidates, from, count);
+      }
+      return model.raking().resample(candidates, count, random);
     }
   }
 }

@@ -56,12 +56,19 @@ public final class TrainStage {
             wishes(context.config()),
             split.holdout(),
             context.seed());
+    return place(context, task, new ConsoleTeller(context.console()));
+  }
+
+  /** Runs a training where the cluster has its cores. */
+  static Trained place(RunContext context, Training task, TrainingTask.Teller teller) {
     TrainingTask.Outcome outcome =
-        trainsInDriver(context) ? inDriver(context, task) : onExecutor(context, task);
+        trainsInDriver(context)
+            ? inDriver(context, task, teller)
+            : onExecutor(context, task, teller);
     return new Trained(facts(context, outcome));
   }
 
-  private static AutoPlan.Wishes wishes(SafeSynthesizerConfig config) {
+  static AutoPlan.Wishes wishes(SafeSynthesizerConfig config) {
     EmbeddedConfig embedded = config.embedded();
     Long records = config.training().numInputRecordsToSample().value();
     return new AutoPlan.Wishes(
@@ -80,26 +87,27 @@ public final class TrainStage {
         || context.config().cluster().placement() == ClusterConfig.Placement.DRIVER;
   }
 
-  private static TrainingTask.Outcome inDriver(RunContext context, TrainingTask task) {
+  private static TrainingTask.Outcome inDriver(
+      RunContext context, Training task, TrainingTask.Teller teller) {
     SparkContext spark = context.spark().sparkContext();
     int cores = Math.min(Runtime.getRuntime().availableProcessors(), spark.defaultParallelism());
     context
         .console()
         .info("training in the driver's process with up to %d workers".formatted(cores));
-    return task.run(cores, new ConsoleTeller(context.console()));
+    return task.run(cores, teller);
   }
 
   /**
    * One task on an executor. What it tells comes with the heartbeats; attempts after the first go
    * on from the newest checkpoint.
    */
-  private static TrainingTask.Outcome onExecutor(RunContext context, TrainingTask task) {
+  private static TrainingTask.Outcome onExecutor(
+      RunContext context, Training task, TrainingTask.Teller teller) {
     SparkContext spark = context.spark().sparkContext();
     int cores = spark.getConf().getInt("spark.executor.cores", 1);
     context
         .console()
         .info("training in one task on an executor with up to %d workers".formatted(cores));
-    ConsoleTeller teller = new ConsoleTeller(context.console());
     ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor();
     try (ToldProgress told = new ToldProgress(spark)) {
       looks.scheduleAtFixedRate(

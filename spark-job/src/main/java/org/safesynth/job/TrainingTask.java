@@ -22,7 +22,7 @@ import org.safesynth.train.TrainingPlan;
  * Training in the one process that is designated for it: the driver or an executor. Streams the
  * examples to the local disk, trains from the newest checkpoint, and leaves the model.
  */
-final class TrainingTask implements Serializable {
+final class TrainingTask implements Training {
   private final SerializableConfiguration hadoop;
   private final String examplesFolder;
   private final ExamplesManifest examples;
@@ -72,9 +72,15 @@ final class TrainingTask implements Serializable {
   interface Teller extends TrainingListener {
     /** The plan, before the first step. */
     void onPlan(TrainingPlan plan, long parameters, double recordsPerSecond, boolean resumed);
+
+    /** Whether it shows the loss to the operator at once and stores it nowhere. */
+    default boolean hearsLoss() {
+      return false;
+    }
   }
 
-  Outcome run(int workers, Teller teller) {
+  @Override
+  public Outcome run(int workers, Teller teller) {
     Configuration configuration = hadoop.value();
     FolderCheckpoints checkpoints =
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
@@ -119,8 +125,7 @@ final class TrainingTask implements Serializable {
   }
 
   private TokenStore store(Configuration configuration) {
-    java.nio.file.Path local = Paths.get(localFolder());
-    try (TokenStore.Writer writer = TokenStore.create(local, examples.positions())) {
+    try (TokenStore.Writer writer = TokenStore.create(localFolder(), examples.positions())) {
       Path folder = new Path(examplesFolder);
       ExamplesReader.read(configuration, folder, examples, writer::add);
       return writer.finish();
@@ -133,9 +138,10 @@ final class TrainingTask implements Serializable {
    * Spark's own folder on the local disk: the executor's working folder, the driver's temporary
    * one.
    */
-  private static String localFolder() {
-    return SparkEnv.get() == null
-        ? System.getProperty("java.io.tmpdir")
-        : SparkFiles.getRootDirectory();
+  static java.nio.file.Path localFolder() {
+    return Paths.get(
+        SparkEnv.get() == null
+            ? System.getProperty("java.io.tmpdir")
+            : SparkFiles.getRootDirectory());
   }
 }

@@ -85,6 +85,18 @@ final class CellBinsColumn implements ColumnCodec {
     out[at] = last(firstCells, cell((Long) value));
   }
 
+  /** Counts of cells, then of missing values, added up by token. */
+  double[] sums(double[] ofCells) {
+    double[] sums = new double[sizes()[0]];
+    for (int cell = 0; cell < lows.length; cell++) {
+      sums[last(firstCells, cell)] += ofCells[cell];
+    }
+    if (missing) {
+      sums[firstCells.length] = ofCells[lows.length];
+    }
+    return sums;
+  }
+
   private int cell(long tick) {
     int found = Arrays.binarySearch(lows, tick);
     return found >= 0 ? found : Math.max(0, -found - 2);

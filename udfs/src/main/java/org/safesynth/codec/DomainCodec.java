@@ -52,6 +52,20 @@ public final class DomainCodec {
     return new FieldCodec(columns);
   }
 
+  /**
+   * Noisy counts of {@link #fine} as counts of {@link #binned}.
+   *
+   * @param counts (fine positions, tokens)
+   */
+  public static double[][] inBins(FrozenSchema schema, FieldCodec binned, double[][] counts) {
+    double[][] sums = new double[counts.length][];
+    for (int t = 0; t < counts.length; t++) {
+      ColumnCodec codec = binned.column(binned.columnOf(t));
+      sums[t] = codec instanceof CellBinsColumn bins ? bins.sums(counts[t]) : counts[t].clone();
+    }
+    return sums;
+  }
+
   private static boolean isNumber(ColumnSchema column) {
     return column.kind().isNumeric();
   }

@@ -129,6 +129,10 @@ public final class FieldCodec implements RecordCodec {
     return columns.size();
   }
 
+  ColumnCodec column(int column) {
+    return columns.get(column);
+  }
+
   /** The first position of a column. */
   public int firstPosition(int column) {
     return firstPositions[column];

@@ -1,0 +1,192 @@
+package org.safesynth.job;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.safesynth.marginal.ChowLiu;
+import org.safesynth.marginal.Marginals;
+import org.safesynth.marginal.PairTable;
+import org.safesynth.marginal.Simplex;
+import org.safesynth.privacy.CountNoise;
+import org.safesynth.privacy.LedgerEntry;
+import org.safesynth.privacy.SecretStreams;
+import org.safesynth.privacy.SecretStreams.Purpose;
+
+/**
+ * Buys noisy counts: of every position, then of the pairs that a tree of them needs, and of the
+ * target with all columns.
+ *
+ * <p>One record more or less changes one cell of each of T histograms: L2 sensitivity √T for them
+ * together, √(T − 1) for a tree's tables, √S for S tables of the star. A pair's score changes by at
+ * most one, so all scores together by √pairs ({@link ChowLiu#score}).
+ */
+final class MarginalStage {
+  /** Cells of pair tables that the driver holds at most: 64 MiB of counts. */
+  static final long MOST_CELLS = 8L << 20;
+
+  private static final double ONES = 0.1;
+  private static final double SCORES = 0.15;
+  private static final double SCORES_ALONE = 0.2;
+  private static final double STAR = 0.3;
+
+  private final Purchases purchases;
+  private final SecretStreams streams;
+  private final double rho;
+  private final boolean hasTarget;
+
+  /**
+   * @param rho zero-concentrated budget of all marginals together
+   */
+  MarginalStage(Purchases purchases, SecretStreams streams, double rho, boolean hasTarget) {
+    this.purchases = purchases;
+    this.streams = streams;
+    this.rho = rho;
+    this.hasTarget = hasTarget;
+  }
+
+  private static CountNoise noise(int applications, double rho) {
+    return CountNoise.gaussian(Math.sqrt(applications / (2 * rho)));
+  }
+
+  private static LedgerEntry entry(String name, String what, CountNoise noise, int applications) {
+    return LedgerEntry.of(name, what, noise.mechanism(Math.sqrt(applications)));
+  }
+
+  /**
+   * Counts of each position, none negative, each summing to the number of records.
+   *
+   * @param exact (positions, tokens) counted when they are needed
+   */
+  double[][] ones(int positions, double records, Supplier<long[][]> exact) {
+    CountNoise noise = noise(positions, ONES * rho);
+    double[][] noisy =
+        purchases.once(
+            entry("single columns", "noisy histogram of every column", noise, positions),
+            () -> noisy(exact.get(), noise, 0));
+    double[][] counts = new double[noisy.length][];
+    for (int t = 0; t < counts.length; t++) {
+      counts[t] = Simplex.project(noisy[t], records);
+    }
+    return counts;
+  }
+
+  private double[][] noisy(long[][] exact, CountNoise noise, long part) {
+    double[][] noisy = new double[exact.length][];
+    for (int k = 0; k < exact.length; k++) {
+      noisy[k] = noise.addTo(exact[k], streams, Purpose.MARGINAL_NOISE, part, k);
+    }
+    return noisy;
+  }
+
+  /**
+   * Tree and star.
+   *
+   * @param ones (positions, tokens) noisy counts that sum to {@code records}
+   * @param target position of the declared target, or -1
+   * @param exact (pairs, cells) counted when they are needed
+   */
+  Marginals pairs(double[][] ones, double records, int target, Supplier<long[][]> exact) {
+    int positions = ones.length;
+    int all = positions * (positions - 1) / 2;
+    Supplier<long[][]> counts = new Once(exact);
+    double ofScores = (hasTarget ? SCORES : SCORES_ALONE) * rho;
+    CountNoise scoreNoise = noise(all, ofScores);
+    double[] scores =
+        purchases.once(
+            entry("scores", "how much each pair of columns differs from independence", scoreNoise, all),
+            () -> noisy(new long[][] {scores(counts.get(), ones, records)}, scoreNoise, 1))[0];
+    List<int[]> tree = ChowLiu.tree(positions, scores);
+    List<int[]> star = star(tree, positions, target);
+    double ofStar = star.isEmpty() ? 0 : STAR * rho;
+    double ofTree = rho * (1 - ONES) - ofScores - ofStar;
+    return new Marginals(
+        ones,
+        tables("tree", "noisy tables of the pairs of a tree", tree, ofTree, counts, ones, records),
+        star.isEmpty()
+            ? List.of()
+            : tables(
+                "star", "noisy tables of the target", star, ofStar, counts, ones, records));
+  }
+
+  private static long[] scores(long[][] counts, double[][] ones, double records) {
+    long[] scores = new long[counts.length];
+    for (int i = 0, k = 0; i < ones.length; i++) {
+      for (int j = i + 1; j < ones.length; j++, k++) {
+        scores[k] = ChowLiu.score(counts[k], ones[i], ones[j], records);
+      }
+    }
+    return scores;
+  }
+
+  private static List<int[]> star(List<int[]> tree, int positions, int target) {
+    List<int[]> star = new ArrayList<>();
+    if (target < 0) {
+      return star;
+    }
+    Set<Integer> joined = new HashSet<>(Set.of(target));
+    for (int[] pair : tree) {
+      if (pair[0] == target) {
+        joined.add(pair[1]);
+      } else if (pair[1] == target) {
+        joined.add(pair[0]);
+      }
+    }
+    for (int t = 0; t < positions; t++) {
+      if (!joined.contains(t)) {
+        star.add(new int[] {target, t});
+      }
+    }
+    return star;
+  }
+
+  private List<PairTable> tables(
+      String name,
+      String what,
+      List<int[]> pairs,
+      double budget,
+      Supplier<long[][]> counts,
+      double[][] ones,
+      double records) {
+    CountNoise noise = noise(pairs.size(), budget);
+    int positions = ones.length;
+    double[][] noisy =
+        purchases.once(
+            entry(name, what, noise, pairs.size()),
+            () -> {
+              long[][] chosen = new long[pairs.size()][];
+              for (int k = 0; k < chosen.length; k++) {
+                int low = Math.min(pairs.get(k)[0], pairs.get(k)[1]);
+                int high = Math.max(pairs.get(k)[0], pairs.get(k)[1]);
+                chosen[k] = counts.get()[ChowLiu.index(positions, low, high)];
+              }
+              return noisy(chosen, noise, name.equals("tree") ? 2 : 3);
+            });
+    List<PairTable> tables = new ArrayList<>();
+    for (int k = 0; k < noisy.length; k++) {
+      int low = Math.min(pairs.get(k)[0], pairs.get(k)[1]);
+      int high = Math.max(pairs.get(k)[0], pairs.get(k)[1]);
+      tables.add(new PairTable(low, high, Simplex.project(noisy[k], records)));
+    }
+    return tables;
+  }
+
+  /** Counts at the first call and remembers. */
+  private static final class Once implements Supplier<long[][]> {
+    private final Supplier<long[][]> exact;
+    private long[][] counts;
+
+    Once(Supplier<long[][]> exact) {
+      this.exact = exact;
+    }
+
+    @Override
+    public long[][] get() {
+      if (counts == null) {
+        counts = exact.get();
+      }
+      return counts;
+    }
+  }
+}

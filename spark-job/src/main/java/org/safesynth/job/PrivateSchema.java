@@ -1,0 +1,119 @@
+package org.safesynth.job;
+
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Row;
+import org.safesynth.codec.DomainCodec;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.random.SeededStreams;
+import org.safesynth.schema.CellReader;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.DeclaredColumn;
+import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.InferenceOptions;
+import org.safesynth.schema.PublicDomain;
+import org.safesynth.schema.SchemaFile;
+import org.safesynth.schema.SchemaInference;
+
+/**
+ * Agrees on a table's columns for private training: kinds, values and ranges are declared in a
+ * schema file, or called public by the user. Otherwise nothing starts.
+ */
+final class PrivateSchema {
+  private PrivateSchema() {}
+
+  /**
+   * The table as agreed.
+   *
+   * @param cells reads a row's canonical cells and never fails on one: what does not fit is missing
+   * @param knownBy by column, how its domain became known
+   */
+  record Agreed(
+      FrozenSchema schema, MapFunction<Row, Object[]> cells, Map<String, String> knownBy) {}
+
+  static Agreed run(RunContext context, TableSource table) {
+    Set<String> missing = new HashSet<>(context.config().data().missingValues());
+    if (table.isUntyped()) {
+      missing.add("");
+    }
+    Map<String, DeclaredColumn> declared = SchemaStage.declared(context, table);
+    FrozenSchema schema = PublicDomain.declared(table.rows().schema(), declared);
+    Map<String, String> knownBy = new LinkedHashMap<>();
+    schema.columns().forEach(column -> knownBy.put(column.name(), "declared"));
+    List<ColumnSchema> open = open(schema, declared, table.isUntyped());
+    if (!open.isEmpty() && context.config().privacy().assumePublicDomain()) {
+      InferenceOptions options =
+          new InferenceOptions(
+              table.isUntyped(),
+              missing,
+              new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
+              declared);
+      schema =
+          PublicDomain.found(table.reading(() -> SchemaInference.infer(table.rows(), options)));
+      open.forEach(column -> knownBy.put(column.name(), "assumed public"));
+      open = open(schema, declared, false);
+    }
+    if (!open.isEmpty()) {
+      throw refusal(open);
+    }
+    context.folder().write(RunFolder.SCHEMA, SchemaFile.write(schema));
+    return new Agreed(schema, new Cells(schema, missing), knownBy);
+  }
+
+  /** Columns whose domain is not known; in an untyped table also those without a declared kind. */
+  private static List<ColumnSchema> open(
+      FrozenSchema schema, Map<String, DeclaredColumn> declared, boolean isUntyped) {
+    return schema.columns().stream()
+        .filter(
+            column -> {
+              DeclaredColumn of = declared.get(column.name());
+              boolean hasKind = !isUntyped || (of != null && of.kind() != null);
+              return !hasKind || !DomainCodec.isDeclared(column);
+            })
+        .toList();
+  }
+
+  private static BadInputException refusal(List<ColumnSchema> open) {
+    ColumnSchema first = open.get(0);
+    return new BadInputException(
+        ("privacy.dp_enabled needs a domain that does not come from the private rows, and %d columns have none (first: '%s', which lacks its kind or its %s);"
+                + " declare them in data.schema_file, or set privacy.assume_public_domain: true if values and ranges as found in the data are public knowledge")
+            .formatted(open.size(), first.name(), DomainCodec.needs(first)));
+  }
+
+  /** Reads rows; a cell that does not fit its column's kind is missing: no row ends a private run. */
+  private static final class Cells implements MapFunction<Row, Object[]> {
+    private final FrozenSchema schema;
+    private final Set<String> missing;
+    private transient List<CellReader> readers;
+
+    Cells(FrozenSchema schema, Set<String> missing) {
+      this.schema = schema;
+      this.missing = Set.copyOf(missing);
+    }
+
+    @Override
+    public Object[] call(Row row) {
+      if (readers == null) {
+        readers = SchemaInference.readers(schema, missing);
+      }
+      Object[] cells = new Object[readers.size()];
+      for (int c = 0; c < cells.length; c++) {
+        cells[c] = read(readers.get(c), row.get(c));
+      }
+      return cells;
+    }
+
+    private static Object read(CellReader reader, Object cell) {
+      try {
+        return reader.read(cell);
+      } catch (CellReader.UnfitCellException e) {
+        return null;
+      }
+    }
+  }
+}

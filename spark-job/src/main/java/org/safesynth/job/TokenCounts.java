@@ -1,0 +1,101 @@
+package org.safesynth.job;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.safesynth.codec.FieldCodec;
+
+/**
+ * Exact counts of tokens, of single positions and of pairs, summed up on the executors. They reach
+ * the driver once and leave it with noise only.
+ */
+final class TokenCounts {
+  private static final int MERGE_DEPTH = 3;
+
+  private TokenCounts() {}
+
+  /** Counts of each position of a table (positions, tokens), as a codec encodes its rows. */
+  static long[][] ofPositions(
+      Dataset<Row> rows, MapFunction<Row, Object[]> cells, FieldCodec codec) {
+    JavaRDD<long[][]> parts =
+        rows.toJavaRDD()
+            .mapPartitions(
+                part -> {
+                  long[][] counts = new long[codec.positions()][];
+                  for (int t = 0; t < counts.length; t++) {
+                    counts[t] = new long[codec.vocabularySize(t)];
+                  }
+                  int[] tokens = new int[counts.length];
+                  while (part.hasNext()) {
+                    codec.encode(cells.call(part.next()), tokens);
+                    for (int t = 0; t < tokens.length; t++) {
+                      counts[t][tokens[t]]++;
+                    }
+                  }
+                  return List.<long[][]>of(counts).iterator();
+                });
+    return parts.treeReduce(TokenCounts::sum, MERGE_DEPTH);
+  }
+
+  /**
+   * Counts of every pair of positions (pairs (0,1), (0,2), …; tokens of the first · tokens of the
+   * second).
+   *
+   * @param examples rows whose first column is a record's tokens
+   */
+  static long[][] ofPairs(Dataset<Row> examples, int[] sizes) {
+    return examples
+        .toJavaRDD()
+        .mapPartitions(part -> countPairs(part, sizes))
+        .treeReduce(TokenCounts::sum, MERGE_DEPTH);
+  }
+
+  private static Iterator<long[][]> countPairs(Iterator<Row> part, int[] sizes) {
+    int positions = sizes.length;
+    long[][] counts = new long[positions * (positions - 1) / 2][];
+    for (int i = 0, k = 0; i < positions; i++) {
+      for (int j = i + 1; j < positions; j++) {
+        counts[k++] = new long[sizes[i] * sizes[j]];
+      }
+    }
+    int[] tokens = new int[positions];
+    while (part.hasNext()) {
+      ByteBuffer record =
+          ByteBuffer.wrap(part.next().<byte[]>getAs(0)).order(ByteOrder.LITTLE_ENDIAN);
+      for (int t = 0; t < positions; t++) {
+        tokens[t] = Short.toUnsignedInt(record.getShort(t * Short.BYTES));
+      }
+      for (int i = 0, k = 0; i < positions; i++) {
+        for (int j = i + 1; j < positions; j++) {
+          counts[k++][tokens[i] * sizes[j] + tokens[j]]++;
+        }
+      }
+    }
+    return List.<long[][]>of(counts).iterator();
+  }
+
+  /** Cells of all pairs of positions. */
+  static long cellsOfPairs(int[] sizes) {
+    long cells = 0;
+    long before = 0;
+    for (int size : sizes) {
+      cells += before * size;
+      before += size;
+    }
+    return cells;
+  }
+
+  private static long[][] sum(long[][] a, long[][] b) {
+    for (int t = 0; t < a.length; t++) {
+      for (int i = 0; i < a[t].length; i++) {
+        a[t][i] += b[t][i];
+      }
+    }
+    return a;
+  }
+}

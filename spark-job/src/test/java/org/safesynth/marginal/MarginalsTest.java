@@ -1,0 +1,107 @@
+package org.safesynth.marginal;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("unit")
+class MarginalsTest {
+  @Test
+  void projectedCountsAreNotNegativeAndSumToTheTotal() {
+    SplittableRandom random = new SplittableRandom(1);
+    for (int i = 0; i < 200; i++) {
+      double[] noisy = random.doubles(1 + random.nextInt(50), -50, 100).toArray();
+      double total = random.nextDouble(1, 1_000);
+      double[] projected = Simplex.project(noisy, total);
+      assertEquals(total, Arrays.stream(projected).sum(), 1e-6);
+      assertTrue(Arrays.stream(projected).allMatch(count -> count >= 0));
+    }
+    assertArrayEquals(new double[] {3, 1}, Simplex.project(new double[] {3, 1}, 4), 1e-12);
+    assertArrayEquals(new double[] {4, 0}, Simplex.project(new double[] {5, -9}, 4), 1e-12);
+  }
+
+  @Test
+  void oneRecordMovesAScoreByExactlyOne() {
+    SplittableRandom random = new SplittableRandom(2);
+    double[] first = {10.3, 20.2, 5.5};
+    double[] second = {17.25, 18.75};
+    for (int i = 0; i < 100; i++) {
+      long[] counts = random.longs(6, 0, 20).toArray();
+      long before = ChowLiu.score(counts, first, second, 36);
+      counts[random.nextInt(6)]++;
+      assertEquals(1, Math.abs(ChowLiu.score(counts, first, second, 36) - before));
+    }
+  }
+
+  @Test
+  void theTreeHasTheGreatestSumOfScores() {
+    // pairs (0,1) (0,2) (0,3) (1,2) (1,3) (2,3)
+    List<int[]> tree = ChowLiu.tree(4, new double[] {1, 9, 2, 8, 3, 4});
+    assertEquals(3, tree.size());
+    assertArrayEquals(new int[] {0, 2}, tree.get(0));
+    assertArrayEquals(new int[] {2, 1}, tree.get(1));
+    assertArrayEquals(new int[] {2, 3}, tree.get(2));
+  }
+
+  /** Three coins: the second repeats the first, the third agrees with the second 3 times of 4. */
+  private static Marginals coins() {
+    double[][] ones = {{500, 500}, {500, 500}, {500, 500}};
+    return new Marginals(
+        ones,
+        List.of(
+            new PairTable(0, 1, new double[] {500, 0, 0, 500}),
+            new PairTable(1, 2, new double[] {375, 125, 125, 375})),
+        List.of());
+  }
+
+  @Test
+  void sampledRecordsFollowTheTree() {
+    TreeSampler sampler = new TreeSampler(coins());
+    SplittableRandom random = new SplittableRandom(3);
+    int[] tokens = new int[3];
+    int agree = 0;
+    int ones = 0;
+    for (int i = 0; i < 20_000; i++) {
+      sampler.sample(tokens, random);
+      assertEquals(tokens[0], tokens[1]);
+      agree += tokens[1] == tokens[2] ? 1 : 0;
+      ones += tokens[0];
+    }
+    assertEquals(15_000, agree, 300);
+    assertEquals(10_000, ones, 350);
+  }
+
+  @Test
+  void rakedRecordsAgreeWithTheTables() {
+    SplittableRandom random = new SplittableRandom(4);
+    int[][] pool = new int[8_000][];
+    for (int r = 0; r < pool.length; r++) { // far from the tables: independent coins, one biased
+      pool[r] = new int[] {random.nextInt(10) < 3 ? 1 : 0, random.nextInt(2), random.nextInt(2)};
+    }
+    Raking raking = Raking.fit(coins(), pool);
+    int[][] drawn = raking.resample(pool, 4_000, random);
+    int agree = 0;
+    int ones = 0;
+    for (int[] tokens : drawn) {
+      agree += tokens[1] == tokens[2] ? 1 : 0;
+      ones += tokens[0];
+    }
+    assertEquals(3_000, agree, 100);
+    assertEquals(2_000, ones, 150);
+  }
+
+  @Test
+  void rakingIsTheSameForTheSameNumbers() {
+    int[][] pool = {{0, 0, 0}, {1, 1, 1}, {0, 0, 1}, {1, 1, 0}};
+    Raking raking = Raking.fit(coins(), pool);
+    int[][] once = raking.resample(pool, 3, new SplittableRandom(9));
+    int[][] again = raking.resample(pool, 3, new SplittableRandom(9));
+    assertTrue(Arrays.deepEquals(once, again));
+  }
+}
