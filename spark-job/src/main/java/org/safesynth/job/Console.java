@@ -79,7 +79,9 @@ public final class Console implements AutoCloseable {
     line(Level.ERROR, err, null, "error: " + sentence, Map.of());
   }
 
-  /** What must not be stored: shown on the terminal, and in no log file and no record of the run. */
+  /**
+   * What must not be stored: shown on the terminal, and in no log file and no record of the run.
+   */
   public synchronized void operatorOnly(String sentence) {
     if (format == Format.PLAIN && Level.INFO.compareTo(least) >= 0) {
       err.println(sentence);

@@ -75,8 +75,7 @@ final class FolderCheckpoints implements CheckpointStore {
                 Json.parse(text, PrivateTrainingTask.SavedPlan.class)
                     .orElseThrow(
                         () ->
-                            new RunFailedException(
-                                file + " is damaged; choose another --run-id")));
+                            new RunFailedException(file + " is damaged; choose another --run-id")));
   }
 
   void write(PrivateTrainingTask.SavedPlan plan) {

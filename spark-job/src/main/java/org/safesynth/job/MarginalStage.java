@@ -94,9 +94,14 @@ final class MarginalStage {
     double ofScores = (hasTarget ? SCORES : SCORES_ALONE) * rho;
     CountNoise scoreNoise = noise(all, ofScores);
     double[] scores =
-        purchases.once(
-            entry("scores", "how much each pair of columns differs from independence", scoreNoise, all),
-            () -> noisy(new long[][] {scores(counts.get(), ones, records)}, scoreNoise, 1))[0];
+        purchases
+            .once(
+                entry(
+                    "scores",
+                    "how much each pair of columns differs from independence",
+                    scoreNoise,
+                    all),
+                () -> noisy(new long[][] {scores(counts.get(), ones, records)}, scoreNoise, 1))[0];
     List<int[]> tree = ChowLiu.tree(positions, scores);
     List<int[]> star = star(tree, positions, target);
     double ofStar = star.isEmpty() ? 0 : STAR * rho;
@@ -106,8 +111,7 @@ final class MarginalStage {
         tables("tree", "noisy tables of the pairs of a tree", tree, ofTree, counts, ones, records),
         star.isEmpty()
             ? List.of()
-            : tables(
-                "star", "noisy tables of the target", star, ofStar, counts, ones, records));
+            : tables("star", "noisy tables of the target", star, ofStar, counts, ones, records));
   }
 
   private static long[] scores(long[][] counts, double[][] ones, double records) {

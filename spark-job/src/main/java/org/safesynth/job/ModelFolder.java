@@ -69,11 +69,7 @@ final class ModelFolder {
   }
 
   Manifest write(
-      FieldDecoder decoder,
-      float[] weights,
-      FieldCodec codec,
-      String fingerprint,
-      Raking raking) {
+      FieldDecoder decoder, float[] weights, FieldCodec codec, String fingerprint, Raking raking) {
     FieldDecoderConfig config = decoder.config();
     Shape shape =
         new Shape(

@@ -85,7 +85,9 @@ final class PrivateSchema {
             .formatted(open.size(), first.name(), DomainCodec.needs(first)));
   }
 
-  /** Reads rows; a cell that does not fit its column's kind is missing: no row ends a private run. */
+  /**
+   * Reads rows; a cell that does not fit its column's kind is missing: no row ends a private run.
+   */
   private static final class Cells implements MapFunction<Row, Object[]> {
     private final FrozenSchema schema;
     private final Set<String> missing;

@@ -84,8 +84,7 @@ final class PrivateStages {
   }
 
   Pipeline.Learned train(TableSource table) {
-    PrivateSchema.Agreed agreed =
-        journal.stage("schema", () -> PrivateSchema.run(context, table));
+    PrivateSchema.Agreed agreed = journal.stage("schema", () -> PrivateSchema.run(context, table));
     FrozenSchema schema = agreed.schema();
     int target = target(schema);
     Units units = journal.stage("count", () -> units(table));
@@ -110,8 +109,7 @@ final class PrivateStages {
                         () ->
                             table.reading(
                                 () ->
-                                    TokenCounts.ofPositions(
-                                        table.rows(), agreed.cells(), fine))));
+                                    TokenCounts.ofPositions(table.rows(), agreed.cells(), fine))));
     int bins = PrivateAutoPlan.bins(units.trained(), privacy.epsilon());
     FieldCodec codec = DomainCodec.binned(schema, fineOnes, bins);
     ExamplesManifest examples = journal.stage("encode", () -> encode(table, agreed, codec, units));
@@ -119,8 +117,7 @@ final class PrivateStages {
         fineOnes == null
             ? null
             : journal.stage(
-                "pairs",
-                () -> pairs(marginalStage, schema, codec, fineOnes, units, target));
+                "pairs", () -> pairs(marginalStage, schema, codec, fineOnes, units, target));
     PrivatePlan plan = plan(units, delta, share);
     writeLedger(agreed, units, delta, plan);
     TrainStage.Trained trained =
@@ -198,8 +195,7 @@ final class PrivateStages {
   private ExamplesManifest encode(
       TableSource table, PrivateSchema.Agreed agreed, FieldCodec codec, Units units) {
     String fingerprint =
-        Fingerprint.of(
-            table, 0, context.config().data(), agreed.schema(), codec, context.seed());
+        Fingerprint.of(table, 0, context.config().data(), agreed.schema(), codec, context.seed());
     EncodeStage.Encoding encoding =
         new EncodeStage.Encoding(
             table.rows(),
@@ -236,12 +232,9 @@ final class PrivateStages {
       return new Marginals(ones, List.of(), List.of());
     }
     Dataset<Row> training =
-        examples()
-            .filter(functions.col("id_high").geq(units.threshold()))
-            .select("tokens");
+        examples().filter(functions.col("id_high").geq(units.threshold())).select("tokens");
     int position = target < 0 ? -1 : codec.firstPosition(target);
-    return stage.pairs(
-        ones, units.trained(), position, () -> TokenCounts.ofPairs(training, sizes));
+    return stage.pairs(ones, units.trained(), position, () -> TokenCounts.ofPairs(training, sizes));
   }
 
   /** DP-SGD with what is left; null where the marginals have all of it. */
@@ -323,8 +316,7 @@ final class PrivateStages {
     FieldDecoderConfig shape =
         PrivateAutoPlan.decoder(
             Arrays.stream(sizes).boxed().toList(), TrainStage.wishes(context.config()));
-    long heldOut =
-        examples().filter(functions.col("id_high").lt(units.threshold())).count();
+    long heldOut = examples().filter(functions.col("id_high").lt(units.threshold())).count();
     PrivateTrainingTask task =
         new PrivateTrainingTask(
             context.hadoop(),
@@ -343,10 +335,7 @@ final class PrivateStages {
   private record OperatorsTeller(Console console) implements TrainingTask.Teller {
     @Override
     public void onPlan(
-        TrainingPlan plan,
-        long parameters,
-        double recordsPerSecond,
-        boolean resumed) {
+        TrainingPlan plan, long parameters, double recordsPerSecond, boolean resumed) {
       // private plans are told before the task starts
     }
 

@@ -147,14 +147,7 @@ final class PrivateTrainingTask implements Training {
     TrainingListener listener = teller.hearsLoss() ? teller : withoutLoss(teller);
     try (TokenStore store = realRows(configuration)) {
       return new PrivateTrainer(
-              decoder,
-              store,
-              heldOut,
-              plan,
-              SecretStreams.secure(),
-              checkpoints,
-              listener,
-              workers)
+              decoder, store, heldOut, plan, SecretStreams.secure(), checkpoints, listener, workers)
           .train(weights)
           .best();
     }
@@ -241,8 +234,7 @@ final class PrivateTrainingTask implements Training {
   }
 
   private TokenStore marginalRows() {
-    RandomGenerator random =
-        new SeededStreams(seed).stream(SeededStreams.Purpose.SAMPLING, -1);
+    RandomGenerator random = new SeededStreams(seed).stream(SeededStreams.Purpose.SAMPLING, -1);
     int wanted = drawnRows();
     TreeSampler tree = new TreeSampler(marginals);
     int positions = codec.positions();
@@ -274,8 +266,7 @@ final class PrivateTrainingTask implements Training {
   }
 
   private Raking rake(FieldDecoder decoder, float[] weights) {
-    RandomGenerator random =
-        new SeededStreams(seed).stream(SeededStreams.Purpose.SAMPLING, -2);
+    RandomGenerator random = new SeededStreams(seed).stream(SeededStreams.Purpose.SAMPLING, -2);
     int[][] pool = new int[drawnRows() / 2][];
     try (FieldSampler sampler = new FieldSampler(decoder, weights, codec, 1, 1)) {
       for (int from = 0; from < pool.length; from += POOL_BATCH) {

@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * What noisy counts say of a table.
  *
- * @param ones (positions, tokens) counts of each position, none negative, each summing to the number
- *     of records
+ * @param ones (positions, tokens) counts of each position, none negative, each summing to the
+ *     number of records
  * @param tree pairs that connect all positions, in the order in which they grow from position 0;
  *     empty when no pairs were counted
  * @param star pairs of the target with columns that the tree does not join to it

@@ -8,8 +8,8 @@ import java.util.random.RandomGenerator;
 
 /**
  * Weights that make sampled records agree with noisy pair tables: iterative proportional fitting on
- * a pool of records (Deming and Stephan 1940), kept as one factor a cell, so that any further record
- * can be weighted by itself. Post-processing: it costs no privacy.
+ * a pool of records (Deming and Stephan 1940), kept as one factor a cell, so that any further
+ * record can be weighted by itself. Post-processing: it costs no privacy.
  *
  * @param tables the pairs
  * @param factors (tables, cells) the weight of a record is the product over its cells

@@ -7,9 +7,9 @@ public final class Simplex {
   private Simplex() {}
 
   /**
-   * The nearest vector (in L2) that is not negative and sums to {@code total}: everything is lowered
-   * by one number and cut at zero (Duchi et al. 2008). Cutting alone would let the noise of empty
-   * cells add up to rows that nobody is.
+   * The nearest vector (in L2) that is not negative and sums to {@code total}: everything is
+   * lowered by one number and cut at zero (Duchi et al. 2008). Cutting alone would let the noise of
+   * empty cells add up to rows that nobody is.
    */
   public static double[] project(double[] noisy, double total) {
     double[] sorted = noisy.clone();

@@ -4,12 +4,13 @@ import java.util.List;
 import org.safesynth.model.FieldDecoderConfig;
 
 /**
- * The rule for differentially private training where the user sets nothing: from the public or noisy
- * number of records and ε alone.
+ * The rule for differentially private training where the user sets nothing: from the public or
+ * noisy number of records and ε alone.
  *
- * <p>Big batches and few steps: noise is divided by the batch, and clipped gradients add up. Settings
- * are those of the recipe measured on one table (a tenth of the records, 60 to 100 steps) with the
- * batch bounded, so that a step is neither all noise in a small table nor too slow in a large one.
+ * <p>Big batches and few steps: noise is divided by the batch, and clipped gradients add up.
+ * Settings are those of the recipe measured on one table (a tenth of the records, 60 to 100 steps)
+ * with the batch bounded, so that a step is neither all noise in a small table nor too slow in a
+ * large one.
  */
 public final class PrivateAutoPlan {
   private static final int HIDDEN_SIZE = 32;

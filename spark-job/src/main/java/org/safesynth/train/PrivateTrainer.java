@@ -182,8 +182,7 @@ public final class PrivateTrainer {
         sum.data_ptr_double().get(noisy);
         noise.addTo(noisy, drawn.join());
         Tensor wide = torch.tensor(new DoubleArrayRef(new DoublePointer(noisy), noisy.length));
-        Tensor gradient =
-            wide.div(new Scalar(plan.expectedBatch())).to(ScalarType.Float); // (P)
+        Tensor gradient = wide.div(new Scalar(plan.expectedBatch())).to(ScalarType.Float); // (P)
         optimizer.step(gradient, plan.learningRateAt(step), step + 1);
         average.lerp_(parameters, new Scalar(1 - plan.averageDecayAt(step)));
         step++;

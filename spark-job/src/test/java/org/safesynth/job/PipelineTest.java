@@ -331,8 +331,8 @@ final class PipelineTest {
     Files.writeString(yaml, "data: {holdot: 0.1}\n");
     assertBad("key", "data.holdout", "--data-source", good.toString(), "--config", yaml.toString());
     assertBad(
-        "asked",
-        "privacy.dp_enabled is true",
+        "domain",
+        "privacy.dp_enabled needs a domain",
         "--data-source",
         good.toString(),
         "--privacy.dp_enabled",

@@ -45,10 +45,8 @@ final class PurchasesTest {
   @Test
   void whatWasBoughtWithOtherSettingsIsRefused() {
     purchases().once(COUNT, () -> new double[][] {{1}});
-    LedgerEntry other =
-        LedgerEntry.of("count", "noisy number of records", BoundedLoss.pure(0.2));
-    assertThrows(
-        BadInputException.class, () -> purchases().once(other, PurchasesTest::drawnTwice));
+    LedgerEntry other = LedgerEntry.of("count", "noisy number of records", BoundedLoss.pure(0.2));
+    assertThrows(BadInputException.class, () -> purchases().once(other, PurchasesTest::drawnTwice));
   }
 
   @Test
