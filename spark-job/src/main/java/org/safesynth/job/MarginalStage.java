@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.safesynth.marginal.ChowLiu;
 import org.safesynth.marginal.Marginals;
+import org.safesynth.marginal.Margins;
 import org.safesynth.marginal.PairTable;
 import org.safesynth.marginal.Simplex;
 import org.safesynth.privacy.CountNoise;
@@ -171,7 +172,9 @@ final class MarginalStage {
     for (int k = 0; k < noisy.length; k++) {
       int low = Math.min(pairs.get(k)[0], pairs.get(k)[1]);
       int high = Math.max(pairs.get(k)[0], pairs.get(k)[1]);
-      tables.add(new PairTable(low, high, Simplex.project(noisy[k], records)));
+      tables.add(
+          new PairTable(
+              low, high, Margins.fit(Simplex.project(noisy[k], records), ones[low], ones[high])));
     }
     return tables;
   }

@@ -86,6 +86,12 @@ final class Pipeline {
                     synthetic,
                     SchemaStage.cells(learned.schema(), synthetic.schema())))
         .ifPresent(journal::quality);
+    if (context.config().privacy().dpEnabled()) {
+      context
+          .console()
+          .info(
+              "that comparison looked at the real rows without noise: it is for the operator and no part of what privacy.json covers");
+    }
   }
 
   /** Judges what was generated against the data source; leaves {@code metrics.json}. */

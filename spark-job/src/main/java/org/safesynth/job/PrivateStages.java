@@ -48,6 +48,9 @@ final class PrivateStages {
   /** Part of ε for the number of records, where it is not public. */
   private static final double COUNT_SHARE = 0.02;
 
+  /** With fewer, noise is all there is, and the noisy count itself may be far off. */
+  private static final int LEAST_RECORDS = 100;
+
   private static final int MICRO_BATCH = 64;
   private static final double WEIGHT_DECAY = 0.01;
   private static final double AVERAGE_DECAY = 0.95;
@@ -120,10 +123,12 @@ final class PrivateStages {
                 "pairs", () -> pairs(marginalStage, schema, codec, fineOnes, units, target));
     PrivatePlan plan = plan(units, delta, share);
     writeLedger(agreed, units, delta, plan);
+    long heldOut = examples().filter(functions.col("id_high").lt(units.threshold())).count();
     TrainStage.Trained trained =
-        journal.stage("train", () -> train(schema, codec, examples, marginals, plan, units));
+        journal.stage("train", () -> train(schema, codec, examples, marginals, plan, heldOut));
     journal.model(trained.facts());
-    return new Pipeline.Learned(schema, codec);
+    Split split = new Split(examples.records(), heldOut, 0, List.of());
+    return new Pipeline.Learned(schema, codec, split);
   }
 
   private int target(FrozenSchema schema) {
@@ -153,7 +158,12 @@ final class PrivateStages {
                     DiscreteLaplace.hiding(1, epsilon).draw(streams.stream(Purpose.UNIT_COUNT));
                 return new double[][] {{exact + noise}};
               });
-      records = Math.max(1, noisy[0][0]);
+      records = noisy[0][0];
+    }
+    if (records < LEAST_RECORDS) {
+      throw new BadInputException(
+          "about %.0f records (a noisy count) are too few for privacy.epsilon %s: its noise would leave nothing of them; %d are the least"
+              .formatted(records, privacy.epsilon(), LEAST_RECORDS));
     }
     DataConfig data = context.config().data();
     double asked = data.holdout() < 1 ? data.holdout() : data.holdout() / records;
@@ -310,13 +320,12 @@ final class PrivateStages {
       ExamplesManifest examples,
       Marginals marginals,
       PrivatePlan plan,
-      Units units) {
+      long heldOut) {
     int[] sizes = new int[codec.positions()];
     Arrays.setAll(sizes, codec::vocabularySize);
     FieldDecoderConfig shape =
         PrivateAutoPlan.decoder(
             Arrays.stream(sizes).boxed().toList(), TrainStage.wishes(context.config()));
-    long heldOut = examples().filter(functions.col("id_high").lt(units.threshold())).count();
     PrivateTrainingTask task =
         new PrivateTrainingTask(
             context.hadoop(),

@@ -26,11 +26,12 @@ import org.safesynth.model.Trace;
  * <p><b>Precision.</b> Inputs and output gradients are float32; norms are added up in float64. Let
  * u = 2^-24 and S_l = Σ_t |a_t||g_t| of layer l, which bounds every partial sum. A float32 dot
  * product of m terms is off by at most γ_m = m·u/(1 − m·u) times the product of norms (Higham 2002,
- * 3.1), so the Gram form is off by at most (γ_in + γ_out + γ_in·γ_out)·S_l², which is
- * <em>added</em> to the squared norm, and the record's part of a clipped sum of k terms by at most
- * γ_k·S_l, which is added to the norm. What is left are roundings of the factor itself and of
- * squares in the head: less than 16·u together, so the factor is C / (norm·(1 + κ) + 1e-6) with κ =
- * 2^-20. The computed contribution of a record therefore never exceeds C.
+ * 3.1), so the Gram form is off by at most (γ_in + γ_out + γ_in·γ_out)·S_l², the square of a
+ * gradient summed over T positions by at most (2γ_T + γ_T²)·S_l²; γ of in + out + 2T + 2 covers
+ * both and is <em>added</em> to the squared norm, and the record's part of a clipped sum of k terms
+ * by at most γ_k·S_l, which is added to the norm. What is left are roundings of the factor itself
+ * and of squares in the head: less than 16·u together, so the factor is C / (norm·(1 + κ) + 1e-6)
+ * with κ = 2^-20. The computed contribution of a record therefore never exceeds C.
  *
  * <p>Records are independent otherwise: no input mask here depends on who else was drawn. What a
  * further record may still move is the rounding of the others' sum; micro-batches are added in
@@ -139,7 +140,7 @@ final class ClippedGradients {
       Tensor g = gradients.projection(i).transpose(0, 1); // (b, t, out)
       Tensor s = lengths(a).mul(lengths(g)).sum(1).square(); // (batch) S_l²
       squares.add_(projectionSquares(a, g));
-      squares.add_(s, new Scalar(gamma(a.size(2) + g.size(2) + 2)));
+      squares.add_(s, new Scalar(gamma(a.size(2) + g.size(2) + 2 * gradients.positions() + 2)));
       spread.add_(s);
     }
     addHeads(gradients, squares, spread);

@@ -14,6 +14,7 @@ import org.safesynth.model.FieldDecoderConfig;
  */
 public final class PrivateAutoPlan {
   private static final int HIDDEN_SIZE = 32;
+  private static final int NUM_LAYERS = 2;
   private static final int HEAD_DIM = 16;
   private static final double PART_OF_THE_RECORDS = 0.1;
   private static final double LEAST_BATCH = 256;
@@ -29,22 +30,23 @@ public final class PrivateAutoPlan {
 
   /** The decoder: small, since noise grows with the root of the number of parameters. */
   public static FieldDecoderConfig decoder(List<Integer> sizes, AutoPlan.Wishes wishes) {
-    int hidden = wishes.hiddenSize().orElse(HIDDEN_SIZE);
+    int hidden = wishes.hiddenSize() == null ? HIDDEN_SIZE : wishes.hiddenSize();
     int heads = hidden % HEAD_DIM == 0 ? hidden / HEAD_DIM : 1;
-    return new FieldDecoderConfig(hidden, wishes.numLayers().orElse(2), heads, sizes);
+    int layers = wishes.numLayers() == null ? NUM_LAYERS : wishes.numLayers();
+    return new FieldDecoderConfig(hidden, layers, heads, sizes);
   }
 
   /** Expected records of a step, at most half of all. */
   public static double batch(double records, AutoPlan.Wishes wishes) {
     double wanted = Math.max(LEAST_BATCH, Math.min(MOST_BATCH, PART_OF_THE_RECORDS * records));
-    double asked = wishes.batchSize().isPresent() ? wishes.batchSize().getAsInt() : wanted;
+    double asked = wishes.batchSize() == null ? wanted : wishes.batchSize();
     return Math.min(asked, Math.max(1, MOST_RATE * records));
   }
 
   /** Number of steps: fewer where the budget is small. */
   public static long steps(double epsilon, double batch, AutoPlan.Wishes wishes) {
-    if (wishes.mostRecords().isPresent()) {
-      return Math.max(1, Math.round(wishes.mostRecords().getAsDouble() / batch));
+    if (wishes.mostRecords() != null) {
+      return Math.max(1, Math.round(wishes.mostRecords() / batch));
     }
     double part = (epsilon - STRONG) / (WEAK - STRONG);
     return Math.round(LEAST_STEPS + Math.max(0, Math.min(1, part)) * (MOST_STEPS - LEAST_STEPS));
@@ -52,7 +54,7 @@ public final class PrivateAutoPlan {
 
   /** Greatest learning rate. */
   public static double learningRate(AutoPlan.Wishes wishes) {
-    return wishes.learningRate().orElse(LEARNING_RATE);
+    return wishes.learningRate() == null ? LEARNING_RATE : wishes.learningRate();
   }
 
   /** Share of the budget for marginals: the less there is, the more they are worth. */

@@ -27,6 +27,34 @@ class MarginalsTest {
   }
 
   @Test
+  void aFittedTableHasTheWantedSums() {
+    SplittableRandom random = new SplittableRandom(6);
+    for (int i = 0; i < 100; i++) {
+      double[] rows = Simplex.project(random.doubles(7, 0, 50).toArray(), 300);
+      double[] columns = Simplex.project(random.doubles(5, 0, 90).toArray(), 300);
+      double[] fitted =
+          Margins.fit(Simplex.project(random.doubles(35, -30, 30).toArray(), 300), rows, columns);
+      for (int r = 0; r < 7; r++) {
+        assertEquals(rows[r], Arrays.stream(fitted, r * 5, r * 5 + 5).sum(), 1e-6);
+      }
+      for (int c = 0; c < 5; c++) {
+        double sum = 0;
+        for (int r = 0; r < 7; r++) {
+          sum += fitted[r * 5 + c];
+        }
+        assertEquals(columns[c], sum, 1e-6);
+      }
+      assertTrue(Arrays.stream(fitted).allMatch(count -> count >= 0));
+    }
+  }
+
+  @Test
+  void aTableThatFitsIsLeftAsItIs() {
+    double[] counts = {5, 0, 0, 7};
+    assertArrayEquals(counts, Margins.fit(counts, new double[] {5, 7}, new double[] {5, 7}), 1e-12);
+  }
+
+  @Test
   void oneRecordMovesAScoreByExactlyOne() {
     SplittableRandom random = new SplittableRandom(2);
     double[] first = {10.3, 20.2, 5.5};
