@@ -42,6 +42,10 @@ final class JobJarIT {
           "META-INF/maven/org.bytedeco/pytorch/pom.properties",
           "org/bytedeco/openblas/global/openblas.class",
           "com/sun/jna/Native.class",
+          "ai/djl/huggingface/tokenizers/jni/TokenizersLibrary.class",
+          "native/lib/linux-x86_64/cpu/libtokenizers.so",
+          "native/lib/osx-aarch64/cpu/libtokenizers.dylib",
+          "native/lib/win-x86_64/cpu/tokenizers.dll",
           "org/snakeyaml/engine/v2/api/Load.class",
           "picocli/CommandLine.class");
 
