@@ -35,8 +35,12 @@ public record ClosestRecords(
     double copies,
     double holdoutCopies)
     implements Finding {
-  private static final long PAIRS = 200_000_000;
+  private static final long PAIRS = 100_000_000;
   private static final int LEAST_QUERIES = 500;
+
+  /** Unseen rows give a median and a quantile only. */
+  private static final int MOST_UNSEEN_QUERIES = 1_000;
+
   private static final double Z = 1.959963984540054; // 95 %
 
   /**
@@ -50,7 +54,8 @@ public record ClosestRecords(
     long rows = evidence.count(Side.REFERENCE);
     int most = (int) Math.max(LEAST_QUERIES, Math.min(PAIRS / rows, Integer.MAX_VALUE));
     Frame synthetic = evidence.synthetic().head(most);
-    Frame holdout = evidence.holdout().map(h -> h.head(most)).orElse(null);
+    Frame holdout =
+        evidence.holdout().map(h -> h.head(Math.min(most, MOST_UNSEEN_QUERIES))).orElse(null);
     RecordSpace space =
         RecordSpace.of(evidence.reference(), evidence.contents().fields(Side.REFERENCE));
     RecordSpace.Points made = space.points(synthetic);
