@@ -10,8 +10,9 @@ public interface TrainingListener {
    *
    * @param step steps done
    * @param steps steps planned
-   * @param loss training loss of the last steps in bits a record
-   * @param validationLoss last validation loss in bits a record; NaN before the first
+   * @param loss training loss of the last steps in bits a record, or, of an adapter, in nats a
+   *     token
+   * @param validationLoss last validation loss in the same unit; NaN before the first
    * @param recordsPerSecond since the last report
    * @param tokensPerSecond since the last report
    * @param secondsLeft until the end of the plan or of the time limit; early stopping may be sooner
