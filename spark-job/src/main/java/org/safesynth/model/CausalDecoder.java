@@ -10,6 +10,7 @@ import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -97,12 +98,9 @@ public final class CausalDecoder {
       String name =
           at + (attends ? "self_attn." + ATTENTION[p] : "mlp." + MLP[p - ATTENTION.length]);
       names.add(name);
-      Tensor weight = weight(name + ".weight", shapes[p]); // (out, in)
-      if (adapter != null && adapter.adapts(name)) {
-        try (PointerScope scope = new PointerScope()) {
-          adapter.addTo(name, weight);
-        }
-      }
+      boolean isAdapted = adapter != null && adapter.adapts(name);
+      Tensor weight = // (out, in)
+          isAdapted ? adapted(name, adapter, shapes[p]) : weight(name + ".weight", shapes[p]);
       boolean hasBias = attends ? config.attentionBias() : config.mlpBias();
       Tensor bias = hasBias ? weight(name + ".bias", shapes[p][0]) : null; // (out)
       all[p] = new Projection(weight, bias);
@@ -120,9 +118,19 @@ public final class CausalDecoder {
         config.hasRope().get(i));
   }
 
+  /** A copy of a weight with the adapter added. */
+  private Tensor adapted(String name, PeftAdapter adapter, long... shape) {
+    Tensor weight = weights.floats(name + ".weight", shape); // (out, in)
+    weight.retainReference();
+    try (PointerScope scope = new PointerScope()) {
+      adapter.addTo(name, weight);
+    }
+    return weight;
+  }
+
   /** A weight that outlives the caller's scope: the collector frees it with the decoder. */
   private Tensor weight(String name, long... shape) {
-    Tensor weight = weights.floats(name, shape);
+    Tensor weight = weights.frozen(name, shape);
     weight.retainReference();
     return weight;
   }
@@ -153,8 +161,9 @@ public final class CausalDecoder {
     Tensor angles = // (batch, 1, time, head_dim / 2)
         positions.to(torch.ScalarType.Float).unsqueeze(2).mul(frequencies).unsqueeze(1);
     Tensor half = torch.cat(new TensorVector(angles, angles), 3); // (batch, 1, time, head_dim)
-    Tensor cos = half.cos();
-    Tensor sin = half.sin();
+    Scalar scaling = new Scalar(config.rope().attentionScaling());
+    Tensor cos = half.cos().mul_(scaling);
+    Tensor sin = half.sin().mul_(scaling);
     long group = config.numHeads() / config.numKvHeads();
     Tensor mask = // (batch, 1, group * time, columns)
         cache.mask(positions, config.slidingWindow()).repeat(1, 1, group, 1);

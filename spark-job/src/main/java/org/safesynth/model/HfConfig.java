@@ -65,12 +65,30 @@ public record HfConfig(
           "%s: hidden_act '%s' is not supported, only silu"
               .formatted(file, json.path("hidden_act").asText()));
     }
+    if (json.hasNonNull("quantization_config")) {
+      throw new BadInputException(
+          "%s: the weights are quantized; name the folder of the unquantized model"
+              .formatted(file));
+    }
     int layers = positive(json, "num_hidden_layers", file);
     int heads = positive(json, "num_attention_heads", file);
     int hidden = positive(json, "hidden_size", file);
     boolean slides =
         json.path("sliding_window").isNumber()
             && (type.equals("mistral") || json.path("use_sliding_window").asBoolean());
+    if (slides && !type.equals("mistral")) {
+      throw new BadInputException(
+          "%s: a sliding window in some layers of a %s model is not supported, only in all layers"
+                  .formatted(file, type)
+              + " of mistral; name another model");
+    }
+    int kvHeads = json.path("num_key_value_heads").asInt(heads);
+    int headDim = json.path("head_dim").asInt(hidden / heads);
+    if (kvHeads < 1 || heads % kvHeads != 0 || headDim < 2 || headDim % 2 != 0) {
+      throw new BadInputException(
+          "%s: %d heads of width %d cannot share %d key and value heads; restore the file"
+              .formatted(file, heads, headDim, kvHeads));
+    }
     return new HfConfig(
         type,
         positive(json, "vocab_size", file),
@@ -78,12 +96,12 @@ public record HfConfig(
         positive(json, "intermediate_size", file),
         layers,
         heads,
-        json.path("num_key_value_heads").asInt(heads),
-        json.path("head_dim").asInt(hidden / heads),
+        kvHeads,
+        headDim,
         (float) json.path("rms_norm_eps").asDouble(1e-6),
         json.path("max_position_embeddings").asInt(2048),
         slides ? json.path("sliding_window").asInt() : 0,
-        ropeLayers(json, layers),
+        ropeLayers(type, json, layers),
         RotaryScaling.read(json, file),
         json.path("tie_word_embeddings").asBoolean(type.equals("smollm3")),
         json.path("attention_bias").asBoolean(),
@@ -121,11 +139,14 @@ public record HfConfig(
     return value;
   }
 
-  /** SmolLM3 writes 1 for a layer with rotary positions. */
-  private static List<Boolean> ropeLayers(JsonNode json, int layers) {
+  /** SmolLM3 writes 1 for a layer with rotary positions; unwritten, every fourth has none. */
+  private static List<Boolean> ropeLayers(String type, JsonNode json, int layers) {
+    JsonNode listed = json.path("no_rope_layers");
+    int interval = type.equals("smollm3") ? json.path("no_rope_layer_interval").asInt(4) : 0;
     List<Boolean> hasRope = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
-      hasRope.add(json.path("no_rope_layers").path(i).asInt(1) == 1);
+      boolean byInterval = interval < 1 || (i + 1) % interval != 0;
+      hasRope.add(listed.isArray() ? listed.path(i).asInt(1) == 1 : byInterval);
     }
     return List.copyOf(hasRope);
   }

@@ -3,18 +3,19 @@ package org.safesynth.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -22,16 +23,18 @@ import org.safesynth.fault.BadInputException;
 
 /**
  * The named tensors of safetensors files, single or sharded, read by memory map: weights go from
- * the file to libtorch without a copy on the heap.
+ * the file to libtorch without a copy on the heap, and those that are used as they are stored
+ * without any copy.
  */
 public final class HfWeights {
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
-  private static final int MOST_HEADER_BYTES = 100_000_000;
+  private static final long PIECE = 1 << 30; // a Java buffer ends at 2 GiB
 
-  private record Place(Path file, String dtype, long[] shape, long begin, long end) {}
+  private record Place(Path file, SafetensorsHeader.Entry entry) {}
 
   private final Map<String, Place> places = new HashMap<>();
+  private final List<MappedByteBuffer> maps = new ArrayList<>(); // behind the frozen tensors
 
   private HfWeights() {}
 
@@ -41,18 +44,9 @@ public final class HfWeights {
     Path index = folder.resolve(INDEX);
     if (Files.isRegularFile(folder.resolve(SINGLE)) || !Files.isRegularFile(index)) {
       weights.add(folder.resolve(SINGLE));
-      return weights;
+    } else {
+      weights.addShards(folder, index);
     }
-    TreeSet<String> shards = new TreeSet<>();
-    try {
-      new ObjectMapper()
-          .readTree(Files.readAllBytes(index))
-          .path("weight_map")
-          .forEach(shard -> shards.add(shard.asText()));
-    } catch (IOException e) {
-      throw new BadInputException(index + " cannot be read as JSON; restore the file", e);
-    }
-    shards.forEach(shard -> weights.add(folder.resolve(shard)));
     return weights;
   }
 
@@ -63,6 +57,37 @@ public final class HfWeights {
     return weights;
   }
 
+  private void addShards(Path folder, Path index) {
+    JsonNode shardOf;
+    try {
+      shardOf = new ObjectMapper().readTree(Files.readAllBytes(index)).path("weight_map");
+    } catch (IOException e) {
+      throw new BadInputException(index + " cannot be read as JSON; restore the file", e);
+    }
+    TreeSet<String> shards = new TreeSet<>();
+    shardOf.forEach(shard -> shards.add(shard.asText()));
+    for (String shard : shards) {
+      Path file = folder.resolve(shard).normalize();
+      if (!folder.normalize().equals(file.getParent())) {
+        throw new BadInputException(
+            "%s names the shard '%s' outside its folder; restore the file".formatted(index, shard));
+      }
+      add(file);
+    }
+    shardOf
+        .fields()
+        .forEachRemaining(
+            field -> {
+              Place place = places.get(field.getKey());
+              if (place == null || !place.file().endsWith(field.getValue().asText())) {
+                throw new BadInputException(
+                    "%s has no %s, which %s says is there; copy it again from where it came from"
+                        .formatted(
+                            folder.resolve(field.getValue().asText()), field.getKey(), index));
+              }
+            });
+  }
+
   private void add(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException(
@@ -70,78 +95,10 @@ public final class HfWeights {
               .formatted(file));
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      channel.read(length, 0);
-      long header = length.getLong(0);
-      require(
-          file,
-          length.remaining() == 0
-              && header > 0
-              && header <= MOST_HEADER_BYTES
-              && header <= channel.size() - Long.BYTES,
-          "its header is longer than the file");
-      ByteBuffer text = ByteBuffer.allocate((int) header);
-      channel.read(text, Long.BYTES);
-      addAll(
-          file,
-          new String(text.array(), StandardCharsets.UTF_8),
-          Long.BYTES + header,
-          channel.size());
+      SafetensorsHeader.read(channel, file.toString())
+          .forEach((name, entry) -> places.put(name, new Place(file, entry)));
     } catch (IOException e) {
-      throw new BadInputException(
-          "%s is no safetensors file: %s"
-              .formatted(file, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
-          e);
-    }
-  }
-
-  private void addAll(Path file, String header, long data, long size) throws IOException {
-    JsonNode json = new ObjectMapper().readTree(header);
-    for (Iterator<Map.Entry<String, JsonNode>> all = json.fields(); all.hasNext(); ) {
-      Map.Entry<String, JsonNode> entry = all.next();
-      if (entry.getKey().equals("__metadata__")) {
-        continue;
-      }
-      JsonNode tensor = entry.getValue();
-      long begin = tensor.path("data_offsets").path(0).asLong(-1);
-      long end = tensor.path("data_offsets").path(1).asLong(-1);
-      long[] shape = new long[tensor.path("shape").size()];
-      long values = 1;
-      for (int i = 0; i < shape.length; i++) {
-        shape[i] = tensor.path("shape").get(i).asLong(-1);
-        require(file, shape[i] >= 0, entry.getKey() + " has a negative size");
-        values = Math.multiplyExact(values, shape[i]);
-      }
-      String dtype = tensor.path("dtype").asText();
-      require(
-          file,
-          begin >= 0 && begin <= end && end <= size - data,
-          entry.getKey() + " lies outside the file");
-      require(
-          file,
-          end - begin == Math.multiplyExact(values, bytes(dtype, file, entry.getKey())),
-          entry.getKey() + " does not have the length of its shape");
-      places.put(entry.getKey(), new Place(file, dtype, shape, data + begin, data + end));
-    }
-  }
-
-  private static int bytes(String dtype, Path file, String name) {
-    return switch (dtype) {
-      case "F64", "I64", "U64" -> 8;
-      case "F32", "I32", "U32" -> 4;
-      case "F16", "BF16", "I16", "U16" -> 2;
-      case "I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2" -> 1;
-      default ->
-          throw new BadInputException(
-              "%s is damaged: %s is of the unknown type '%s'; copy it again from where it came from"
-                  .formatted(file, name, dtype));
-    };
-  }
-
-  private static void require(Path file, boolean isRight, String fault) {
-    if (!isRight) {
-      throw new BadInputException(
-          "%s is damaged: %s; copy it again from where it came from".formatted(file, fault));
+      throw unreadable(file, e);
     }
   }
 
@@ -155,55 +112,116 @@ public final class HfWeights {
     return new TreeSet<>(places.keySet());
   }
 
+  /** The shape of a tensor. */
+  public long[] shape(String name) {
+    return places.get(name).entry().shape().stream().mapToLong(Long::longValue).toArray();
+  }
+
   /**
-   * A tensor in float32.
+   * A copy of a tensor in float32.
    *
    * @param shape what it must have
    */
   public Tensor floats(String name, long... shape) {
+    Place place = weight(name, shape);
+    Tensor copy = torch.empty(shape(name));
+    List<MappedByteBuffer> buffers = new ArrayList<>();
+    try (PointerScope scope = new PointerScope()) {
+      copy.copy_(mapped(place, buffers));
+    }
+    buffers.clear(); // not before: a buffer that nobody holds is unmapped
+    return copy;
+  }
+
+  /**
+   * A tensor in float32 that is never written: the mapped file itself where it stores float32, else
+   * a copy. Valid as long as this object is.
+   *
+   * @param shape what it must have
+   */
+  public Tensor frozen(String name, long... shape) {
+    Place place = weight(name, shape);
+    return place.entry().type() == torch.ScalarType.Float
+        ? mapped(place, maps)
+        : floats(name, shape);
+  }
+
+  /** A tensor of any type as it is stored. Never to be written; valid as long as this object is. */
+  Tensor stored(String name) {
+    return mapped(place(name), maps);
+  }
+
+  private Place place(String name) {
     Place place = places.get(name);
     if (place == null) {
       throw new BadInputException(
           "the weights have no %s: they are of another model than config.json says"
               .formatted(name));
     }
-    if (shape.length > 0 && !java.util.Arrays.equals(shape, place.shape())) {
+    return place;
+  }
+
+  private Place weight(String name, long... shape) {
+    Place place = place(name);
+    if (shape.length > 0 && !Arrays.equals(shape, shape(name))) {
       throw new BadInputException(
           "%s: %s has the shape %s, not the %s of config.json"
-              .formatted(
-                  place.file(),
-                  name,
-                  java.util.Arrays.toString(place.shape()),
-                  java.util.Arrays.toString(shape)));
+              .formatted(place.file(), name, place.entry().shape(), Arrays.toString(shape)));
     }
-    torch.ScalarType type =
-        switch (place.dtype()) {
-          case "F32" -> torch.ScalarType.Float;
-          case "F16" -> torch.ScalarType.Half;
-          case "BF16" -> torch.ScalarType.BFloat16;
-          default ->
-              throw new BadInputException(
-                  "%s: %s is of type %s, not F32, F16 or BF16"
-                      .formatted(place.file(), name, place.dtype()));
-        };
-    try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
-      ByteBuffer mapped =
-          channel.map(FileChannel.MapMode.READ_ONLY, place.begin(), place.end() - place.begin());
-      try (BytePointer bytes = new BytePointer(mapped)) {
-        Tensor view = torch.from_blob(bytes, place.shape(), new TensorOptions(type));
-        Tensor copy = torch.empty(place.shape());
-        copy.copy_(view);
-        view.close();
-        return copy;
-      }
-    } catch (IOException e) {
+    torch.ScalarType type = place.entry().type();
+    if (type != torch.ScalarType.Float
+        && type != torch.ScalarType.Half
+        && type != torch.ScalarType.BFloat16) {
       throw new BadInputException(
-          "%s cannot be read: %s".formatted(place.file(), e.getMessage()), e);
+          "%s: %s is of type %s, not float32, float16 or bfloat16"
+              .formatted(place.file(), name, type));
+    }
+    return place;
+  }
+
+  /** The file's bytes as a tensor; the buffers behind it go to the list. */
+  private static Tensor mapped(Place place, List<MappedByteBuffer> buffers) {
+    SafetensorsHeader.Entry entry = place.entry();
+    long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
+    TensorOptions options = new TensorOptions(entry.type());
+    if (entry.bytes() == 0) {
+      return torch.zeros(shape, options);
+    }
+    try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
+      if (entry.bytes() > Integer.MAX_VALUE) {
+        return joined(channel, entry).view(entry.type()).view(shape);
+      }
+      MappedByteBuffer buffer =
+          channel.map(FileChannel.MapMode.READ_ONLY, entry.from(), entry.bytes());
+      synchronized (buffers) {
+        buffers.add(buffer);
+      }
+      return torch.from_blob(new BytePointer(buffer), shape, options);
+    } catch (IOException e) {
+      throw unreadable(place.file(), e);
     }
   }
 
-  /** The shape of a tensor. */
-  public long[] shape(String name) {
-    return places.get(name).shape().clone();
+  /** A tensor too large for one buffer, put together in native memory: (bytes). */
+  private static Tensor joined(FileChannel channel, SafetensorsHeader.Entry entry)
+      throws IOException {
+    TensorOptions options = new TensorOptions(torch.ScalarType.Byte);
+    Tensor whole = torch.zeros(new long[] {entry.bytes()}, options); // (bytes)
+    for (long done = 0; done < entry.bytes(); done += PIECE) {
+      long bytes = Math.min(PIECE, entry.bytes() - done);
+      MappedByteBuffer buffer =
+          channel.map(FileChannel.MapMode.READ_ONLY, entry.from() + done, bytes);
+      try (PointerScope scope = new PointerScope()) {
+        Tensor piece = torch.from_blob(new BytePointer(buffer), new long[] {bytes}, options);
+        whole.narrow(0, done, bytes).copy_(piece);
+      }
+    }
+    return whole;
+  }
+
+  private static BadInputException unreadable(Path file, IOException e) {
+    return new BadInputException(
+        "%s cannot be read: %s; check the disk and its permissions".formatted(file, e.getMessage()),
+        e);
   }
 }

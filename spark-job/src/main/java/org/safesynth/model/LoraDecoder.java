@@ -32,6 +32,7 @@ public final class LoraDecoder {
   private static final long LOGITS_OF_A_SLICE = 16L << 20;
 
   private final HfConfig config;
+  private final HfWeights weights; // the frozen tensors point into its files
   private final LoraConfig lora;
   private final ParameterLayout layout;
   private final Tensor embedding; // (vocabulary, hidden)
@@ -42,16 +43,17 @@ public final class LoraDecoder {
 
   private LoraDecoder(HfConfig config, LoraConfig lora, HfWeights weights) {
     this.config = config;
+    this.weights = weights;
     this.lora = lora;
     this.layout = lora.layout(config);
     long d = config.hiddenSize();
     long v = config.vocabularySize();
-    embedding = weight(weights, "model.embed_tokens.weight", v, d);
-    norm = weight(weights, "model.norm.weight", d);
+    embedding = weight("model.embed_tokens.weight", v, d);
+    norm = weight("model.norm.weight", d);
     boolean isTied = config.isTied() || !weights.has("lm_head.weight");
-    head = isTied ? embedding : weight(weights, "lm_head.weight", v, d);
+    head = isTied ? embedding : weight("lm_head.weight", v, d);
     for (int i = 0; i < config.numLayers(); i++) {
-      blocks.add(block(weights, i));
+      blocks.add(block(i));
     }
     frequencies = torch.tensor(config.rope().inverseFrequencies(config.headDim()));
     frequencies.retainReference();
@@ -66,22 +68,22 @@ public final class LoraDecoder {
     }
   }
 
-  private LoraBlock block(HfWeights weights, int layer) {
+  private LoraBlock block(int layer) {
     long[][] shapes = LoraConfig.shapes(config);
     List<Tensor> matrices = new ArrayList<>();
     Tensor[] biases = new Tensor[shapes.length];
     for (int p = 0; p < shapes.length; p++) {
       String name = LoraConfig.projection(layer, p);
-      matrices.add(weight(weights, name + ".weight", shapes[p]));
+      matrices.add(weight(name + ".weight", shapes[p]));
       if (name.contains("self_attn") ? config.attentionBias() : config.mlpBias()) {
-        biases[p] = weight(weights, name + ".bias", shapes[p][0]);
+        biases[p] = weight(name + ".bias", shapes[p][0]);
       }
     }
     String at = "model.layers." + layer + ".";
     return new LoraBlock(
         config,
-        weight(weights, at + "input_layernorm.weight", config.hiddenSize()),
-        weight(weights, at + "post_attention_layernorm.weight", config.hiddenSize()),
+        weight(at + "input_layernorm.weight", config.hiddenSize()),
+        weight(at + "post_attention_layernorm.weight", config.hiddenSize()),
         matrices,
         biases,
         config.hasRope().get(layer),
@@ -89,8 +91,8 @@ public final class LoraDecoder {
   }
 
   /** A weight that outlives the caller's scope. */
-  private static Tensor weight(HfWeights weights, String name, long... shape) {
-    Tensor weight = weights.floats(name, shape);
+  private Tensor weight(String name, long... shape) {
+    Tensor weight = weights.frozen(name, shape);
     weight.retainReference();
     return weight;
   }
@@ -217,8 +219,9 @@ public final class LoraDecoder {
               .unsqueeze(1)
               .mul(frequencies)
               .unsqueeze(1);
-      cos = angles.cos();
-      sin = angles.sin();
+      Scalar scaling = new Scalar(config.rope().attentionScaling());
+      cos = angles.cos().mul_(scaling);
+      sin = angles.sin().mul_(scaling);
       adapters(parameters, gradient);
     }
 

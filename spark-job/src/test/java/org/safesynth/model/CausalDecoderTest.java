@@ -1,0 +1,136 @@
+package org.safesynth.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.safesynth.FixtureFiles;
+
+/** Compared with Hugging Face's transformers 5.23.0, whose values the fixtures hold. */
+@Tag("unit")
+class CausalDecoderTest {
+  private static final double TOLERANCE = 1e-4;
+
+  @BeforeAll
+  static void load() {
+    Natives.load();
+  }
+
+  private static CausalDecoder model(String name) {
+    Path folder = FixtureFiles.path("models/" + name);
+    return CausalDecoder.load(HfConfig.read(folder), folder, null);
+  }
+
+  private static HfWeights golden(String model) {
+    return HfWeights.ofFile(FixtureFiles.path("goldens/" + model + "/forward.safetensors"));
+  }
+
+  private static long[] longs(Tensor tensor) {
+    long[] values = new long[(int) tensor.numel()];
+    tensor.data_ptr_long().get(values);
+    return values;
+  }
+
+  private static double difference(Tensor one, Tensor other) {
+    return one.sub(other).abs().max().item_double();
+  }
+
+  /** Each text token by token, rows of different lengths side by side. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "smollm3-tiny",
+        "tinyllama-tiny",
+        "mistral-tiny",
+        "mistral-sliding-tiny",
+        "llama3-rope-tiny",
+        "llama-linear-rope-tiny",
+        "tinyllama-tiny-sharded-bf16"
+      })
+  void logitsOfEveryPositionAreHuggingFaces(String name) {
+    CausalDecoder model = model(name);
+    HfWeights golden = golden(name);
+    int rows = 3;
+    int time = 40;
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        KvCache cache = new KvCache(model, rows, time)) {
+      long[] ids = longs(golden.stored("input_ids")); // (rows, time)
+      long[] there = longs(golden.stored("attention_mask")); // (rows, time)
+      long[] positions = longs(golden.stored("positions")); // (rows, 6)
+      long[] argmax = longs(golden.stored("argmax")); // (rows, time)
+      Tensor expected = golden.stored("logits"); // (rows, 6, vocabulary)
+      Tensor sums = golden.stored("logsumexp"); // (rows, time)
+      int compared = 0;
+      for (int t = 0; t < time; t++) {
+        int[][] token = new int[rows][1];
+        int[][] at = new int[rows][1];
+        for (int r = 0; r < rows; r++) {
+          token[r][0] = (int) ids[r * time + t];
+          at[r][0] = there[r * time + t] == 1 ? t : KvCache.PADDING;
+        }
+        Tensor logits = cache.append(token, at); // (rows, vocabulary)
+        for (int r = 0; r < rows; r++) {
+          Tensor own = logits.select(0, r); // (vocabulary)
+          if (there[r * time + t] == 0) {
+            continue;
+          }
+          double sum = own.logsumexp(0).item_double();
+          assertEquals(sums.select(0, r).select(0, t).item_double(), sum, TOLERANCE);
+          assertEquals(argmax[r * time + t], own.argmax().item_long());
+          for (int p = 0; p < 6; p++) {
+            if (positions[r * 6 + p] == t) {
+              Tensor wanted = expected.select(0, r).select(0, p); // (vocabulary)
+              assertTrue(difference(own, wanted) < TOLERANCE, "row " + r + ", position " + t);
+              compared++;
+            }
+          }
+        }
+      }
+      assertEquals(rows * 6, compared);
+    }
+  }
+
+  /** A long text at once, as a prompt is. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "smollm3-tiny",
+        "tinyllama-tiny",
+        "mistral-tiny",
+        "mistral-sliding-tiny",
+        "llama3-rope-tiny",
+        "llama-linear-rope-tiny",
+        "tinyllama-tiny-sharded-bf16"
+      })
+  void logitsBehindALongTextAreHuggingFaces(String name) {
+    CausalDecoder model = model(name);
+    HfWeights golden = golden(name);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      long[] ids = longs(golden.stored("long_input_ids")); // (1, 120)
+      int[][] text = new int[1][ids.length];
+      int[][] at = new int[1][ids.length];
+      for (int t = 0; t < ids.length; t++) {
+        text[0][t] = (int) ids[t];
+        at[0][t] = t;
+      }
+      try (KvCache cache = new KvCache(model, 1, ids.length)) {
+        Tensor logits = cache.append(text, at).select(0, 0); // (vocabulary)
+        assertTrue(difference(logits, golden.stored("long_last_logits")) < TOLERANCE);
+        Tensor sums = golden.stored("long_logsumexp"); // (120)
+        assertEquals(
+            sums.select(0, ids.length - 1).item_double(),
+            logits.logsumexp(0).item_double(),
+            TOLERANCE);
+      }
+    }
+  }
+}
