@@ -1,0 +1,169 @@
+package org.safesynth.job;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole private runs on a small table, through the command line: half a minute each. */
+@Tag("slow")
+final class PrivateRunTest {
+  private static final int ROWS = 1_500;
+  private static final String SCHEMA =
+      """
+      {"columns": [
+        {"name": "age", "kind": "integer", "missing": true, "min": 0, "max": 120},
+        {"name": "pay", "kind": "integer", "missing": false, "min": 0, "max": 100000},
+        {"name": "town", "kind": "categorical", "missing": false, "values": ["north", "south", "east"]}
+      ]}
+      """;
+
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  @TempDir private Path temp;
+
+  @BeforeAll
+  static void useTheSharedSession() {
+    LocalSpark.session();
+  }
+
+  /** One row is outside the domain in every column; towns follow age, pay follows town. */
+  private Path table() throws IOException {
+    SplittableRandom random = new SplittableRandom(8);
+    StringBuilder csv = new StringBuilder("age,pay,town\nold,-5,west\n");
+    for (int i = 1; i < ROWS; i++) {
+      int age = random.nextInt(18, 90);
+      String town = age < 40 ? "north" : age < 60 ? "south" : "east";
+      long pay = (town.equals("south") ? 40_000 : 8_000) + random.nextInt(5_000);
+      csv.append(i % 50 == 0 ? "" : age).append(',').append(pay).append(',').append(town);
+      csv.append('\n');
+    }
+    Files.writeString(temp.resolve("schema.json"), SCHEMA);
+    return Files.writeString(temp.resolve("table.csv"), csv);
+  }
+
+  private int run(String... arguments) {
+    err.reset();
+    List<String> all = new ArrayList<>(List.of("run"));
+    all.addAll(List.of(arguments));
+    all.addAll(List.of("--artifact-path", temp.resolve("out").toString(), "--run-id", "r"));
+    return Main.execute(
+        all.toArray(String[]::new),
+        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+        new PrintStream(err, true, StandardCharsets.UTF_8),
+        Map.of());
+  }
+
+  private int runPrivately(String epsilon, String... more) throws IOException {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "--data-source",
+                table().toString(),
+                "--privacy.dp_enabled",
+                "true",
+                "--privacy.epsilon",
+                epsilon,
+                "--generation.num_records",
+                "900"));
+    all.addAll(List.of(more));
+    return run(all.toArray(String[]::new));
+  }
+
+  private String said() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  private JsonNode json(String name) throws IOException {
+    return new ObjectMapper().readTree(temp.resolve("out/r").resolve(name).toFile());
+  }
+
+  @Test
+  void aPrivateRunLeavesATrueLedgerAndNoLoss() throws IOException {
+    String schema = temp.resolve("schema.json").toString();
+    assertEquals(
+        0,
+        runPrivately("6", "--data.schema_file", schema, "--evaluation.target", "town"),
+        this::said);
+    JsonNode ledger = json("privacy.json");
+    assertTrue(ledger.path("epsilon").asDouble() <= 6);
+    assertTrue(ledger.path("epsilon").asDouble() > 5.9, "most of the budget is used");
+    assertTrue(ledger.path("secure_random").asBoolean());
+    assertEquals("declared", ledger.path("domain").path("pay").asText());
+    List<String> names = new ArrayList<>();
+    ledger.path("mechanisms").forEach(m -> names.add(m.path("entry").path("name").asText()));
+    assertTrue(
+        names.containsAll(List.of("count", "single columns", "scores", "tree", "training")),
+        names::toString);
+    assertTrue(said().contains("not private: for the operator only"));
+    try (Stream<Path> files = Files.walk(temp.resolve("out/r"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+        assertFalse(text.contains("loss_bits_per_row"), file::toString);
+        assertFalse(text.contains("training loss"), file::toString);
+      }
+    }
+    assertFalse(Files.exists(temp.resolve("out/r/checkpoints")));
+    assertFalse(Files.exists(temp.resolve("out/r/work")));
+    List<Row> rows =
+        LocalSpark.session()
+            .read()
+            .parquet(temp.resolve("out/r/synthetic").toString())
+            .collectAsList();
+    assertEquals(900, rows.size());
+    for (Row row : rows) {
+      long pay = row.getLong(1);
+      assertTrue(pay >= 0 && pay <= 100_000);
+      assertTrue(List.of("north", "south", "east").contains(row.getString(2)));
+    }
+    long apart =
+        rows.stream()
+            .filter(row -> row.getLong(1) > 30_000 == row.getString(2).equals("south"))
+            .count();
+    assertTrue(apart > 700, "pay follows town in " + apart);
+  }
+
+  @Test
+  void withoutADomainNothingStarts() throws IOException {
+    assertEquals(2, runPrivately("8"));
+    assertTrue(said().contains("data.schema_file"), this::said);
+    assertTrue(said().contains("privacy.assume_public_domain"), this::said);
+    assertFalse(Files.exists(temp.resolve("out/r/bought")));
+  }
+
+  @Test
+  void aDomainMayBeAssumedPublic() throws IOException {
+    assertEquals(
+        0,
+        runPrivately(
+            "8", "--privacy.assume_public_domain", "true", "--privacy.public_count", "true"),
+        this::said);
+    assertEquals("assumed public", json("privacy.json").path("domain").path("age").asText());
+    assertEquals("DECLARED_PUBLIC", json("privacy.json").path("units_known_by").asText());
+  }
+
+  @Test
+  void aRunThatHasPaidCannotGoOnWithAnotherEpsilon() throws IOException {
+    String schema = temp.resolve("schema.json").toString();
+    assertEquals(2, runPrivately("0.0001", "--data.schema_file", schema), this::said);
+    assertEquals(2, runPrivately("3", "--data.schema_file", schema, "--resume"), this::said);
+    assertTrue(said().contains("other parameters of privacy"), this::said);
+  }
+}
