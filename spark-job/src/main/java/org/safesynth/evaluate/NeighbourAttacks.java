@@ -47,7 +47,7 @@ final class NeighbourAttacks {
     int pool = Math.min(MOST_SYNTHETIC, evidence.synthetic().rows());
     int[] blind =
         IntStream.range(0, learned.rows())
-            .map(i -> random.nextInt(pool) == random.nextInt(pool) ? 1 : 0)
+            .map(i -> random.nextInt(pool) == 0 ? 1 : 0) // two draws that agree
             .toArray();
     Attack attack =
         Attack.of(
