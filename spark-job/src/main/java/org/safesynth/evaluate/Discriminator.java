@@ -61,6 +61,9 @@ public record Discriminator(
     List<Fold> tested =
         InParallel.map(
             evidence.spark(), FOLDS, fold -> test(evidence, features, all, labels, folds, fold));
+    if (tested.stream().allMatch(fold -> Double.isNaN(fold.auc()))) {
+      return Unavailable.because("there are too few different rows to tell the tables apart by");
+    }
     return of(features, tested, rows);
   }
 
@@ -113,7 +116,8 @@ public record Discriminator(
     }
     Vector[] learnedRows = learned.stream().map(row -> rows[row]).toArray(Vector[]::new);
     double[] learnedLabels = learned.stream().mapToDouble(row -> labels[row]).toArray();
-    if (Arrays.stream(learnedLabels).distinct().count() < 2) {
+    boolean hasBoth = Arrays.stream(learnedLabels).distinct().count() == 2;
+    if (!hasBoth || learnedLabels.length < features.mostCodes()) {
       return new Fold(Double.NaN, new double[features.size()]);
     }
     GBTClassificationModel model =

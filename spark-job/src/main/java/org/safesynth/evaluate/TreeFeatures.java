@@ -52,6 +52,15 @@ final class TreeFeatures {
     return columns.size();
   }
 
+  /** Codes of the category that has most: MLlib refuses to learn from fewer rows. */
+  int mostCodes() {
+    return columns.stream()
+        .filter(column -> column.codes() != null)
+        .mapToInt(column -> column.codes().size() + 2)
+        .max()
+        .orElse(2);
+  }
+
   String name(int feature) {
     return columns.get(feature).name;
   }

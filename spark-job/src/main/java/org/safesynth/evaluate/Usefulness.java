@@ -110,11 +110,12 @@ public record Usefulness(
       if (features.size() == 0) {
         return Unavailable.because("'%s' is the only column: nothing predicts it".formatted(name));
       }
-      if (rows < LEAST_ROWS || test.rows() < LEAST_TESTED) {
+      int needed = Math.max(LEAST_ROWS, features.mostCodes());
+      if (rows < needed || test.rows() < LEAST_TESTED) {
         return Unavailable.because(
             "to predict '%s' %d real and synthetic rows and %d unseen ones that have a value are needed, and there are %d, %d and %d"
                 .formatted(
-                    name, LEAST_ROWS, LEAST_TESTED, real.rows(), synthetic.rows(), test.rows()));
+                    name, needed, LEAST_TESTED, real.rows(), synthetic.rows(), test.rows()));
       }
       if (isRegression && !synthetic.column(target).isNumber()) {
         return Unavailable.because("'%s' holds no numbers in the synthetic table".formatted(name));
