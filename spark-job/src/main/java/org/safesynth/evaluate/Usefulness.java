@@ -114,8 +114,7 @@ public record Usefulness(
       if (rows < needed || test.rows() < LEAST_TESTED) {
         return Unavailable.because(
             "to predict '%s' %d real and synthetic rows and %d unseen ones that have a value are needed, and there are %d, %d and %d"
-                .formatted(
-                    name, needed, LEAST_TESTED, real.rows(), synthetic.rows(), test.rows()));
+                .formatted(name, needed, LEAST_TESTED, real.rows(), synthetic.rows(), test.rows()));
       }
       if (isRegression && !synthetic.column(target).isNumber()) {
         return Unavailable.because("'%s' holds no numbers in the synthetic table".formatted(name));
