@@ -9,7 +9,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.safesynth.codec.FieldCodec;
-import org.safesynth.evaluate.EvaluationResult;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -95,31 +94,23 @@ final class Pipeline {
     }
   }
 
-  /**
-   * Judges what was generated against the data source; leaves {@code metrics.json} and {@code
-   * report.html}.
-   *
-   * @return the exit code: 1 when a score is below its threshold
-   */
-  int evaluate(TableSource.Address address, Learned learned, boolean hasReferenceLayout) {
+  /** Judges what was generated against the data source; leaves {@code metrics.json}. */
+  void evaluate(TableSource.Address address, Learned learned, boolean hasReferenceLayout) {
     if (!context.config().evaluation().enabled()) {
-      return 0;
+      return;
     }
-    EvaluationResult found =
-        journal.stage(
-            "evaluate",
-            () -> {
-              TableSource table = TableSource.open(context.spark(), address);
-              return EvaluateStage.ofRun(
-                  context,
-                  table,
-                  learned.schema(),
-                  learned.split(),
-                  journal.facts(),
-                  hasReferenceLayout);
-            });
-    context.console().result("report in " + new Path(context.folder().path(), RunFolder.REPORT));
-    return EvaluateStage.verdict(context, found);
+    journal.stage(
+        "evaluate",
+        () -> {
+          TableSource table = TableSource.open(context.spark(), address);
+          return EvaluateStage.ofRun(
+              context,
+              table,
+              learned.schema(),
+              learned.split(),
+              journal.facts(),
+              hasReferenceLayout);
+        });
   }
 
   private Split split(SchemaStage.Inferred inferred) {

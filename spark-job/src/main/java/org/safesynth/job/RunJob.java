@@ -89,9 +89,8 @@ final class RunJob {
           if (stages == Stages.ALL) {
             pipeline.generate(options.outputFile);
             pipeline.compare(learned);
-            return pipeline.evaluate(table, learned, options.hasReferenceLayout);
+            pipeline.evaluate(table, learned, options.hasReferenceLayout);
           }
-          return 0;
         });
   }
 
@@ -111,16 +110,13 @@ final class RunJob {
           // What was found of an earlier table would not be true of the new one.
           folder.delete(RunFolder.METRICS);
           folder.delete(RunFolder.REFERENCE_METRICS);
-          folder.delete(RunFolder.REPORT);
-          folder.delete(RunFolder.REFERENCE_REPORT);
           pipeline.generate(options.outputFile);
           console.info("run evaluate --run-path " + folder.path() + " judges the new table");
-          return 0;
         });
   }
 
   private interface Work {
-    int run(Pipeline pipeline, Journal journal);
+    void run(Pipeline pipeline, Journal journal);
   }
 
   private int inSession(RunFolder folder, SafeSynthesizerConfig config, String source, Work work) {
@@ -130,11 +126,11 @@ final class RunJob {
         ProgressLog log = new ProgressLog(folder, clock)) {
       console.recordTo(log);
       RunContext context = new RunContext(session.spark(), config, folder, console, seed);
-      int exitCode = work.run(new Pipeline(context, journal), journal);
+      work.run(new Pipeline(context, journal), journal);
       journal.succeeded();
       console.info("done in %s".formatted(Console.duration(journal.secondsSinceStart())));
       cleanUp(folder, config.data().keepIntermediate());
-      return exitCode;
+      return 0;
     } catch (Throwable fault) {
       console.error(Faults.sentence(fault));
       console.trace(fault);
