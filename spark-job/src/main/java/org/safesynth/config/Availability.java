@@ -81,13 +81,13 @@ public final class Availability {
               "write generation.num_records"),
           new Missing(
               "generation.conditions",
-              c -> c.generation().conditions() != null,
-              "does not complete given rows",
+              c -> c.generation().conditions() != null && !c.isEmbedded(),
+              "completes given rows with the embedded model only",
               REMOVE),
           new Missing(
               "generation.rebalance",
-              c -> c.generation().rebalance() != null,
-              "keeps the shares of the data",
+              c -> c.generation().rebalance() != null && !c.isEmbedded(),
+              "sets shares with the embedded model only",
               REMOVE),
           new Missing(
               "generation.constraints",

@@ -17,6 +17,7 @@ final class CrossRules {
     if (config.privacy().dpEnabled()) {
       checkPrivate(config);
     }
+    checkGeneration(config.generation());
     if (config.privacy().assumePublicDomain()
         && config.privacy().domainEpsilonShare().orElse(0.0) > 0) {
       throw new BadInputException(
@@ -41,6 +42,15 @@ final class CrossRules {
               "data.holdout is %s, but from 1 on it counts rows; write a whole number, or a share"
                   + " below 1",
               YamlText.number(holdout)));
+    }
+  }
+
+  private static void checkGeneration(GenerationConfig generation) {
+    generation.shares(); // refuses what are no shares
+    if (generation.conditions() != null && generation.rebalance() != null) {
+      throw new BadInputException(
+          "generation.conditions already says what each row holds, so generation.rebalance cannot"
+              + " go with it; remove one of them");
     }
   }
 

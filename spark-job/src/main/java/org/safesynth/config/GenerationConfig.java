@@ -105,6 +105,11 @@ public record GenerationConfig(
         Long seed)
     implements Serializable {
 
+  /** {@code rebalance}: for each column the shares of values; empty when null. */
+  public Map<String, Map<String, Double>> shares() {
+    return rebalance == null ? Map.of() : Shares.read(rebalance);
+  }
+
   private static final double REFERENCE_TEMPERATURE = 0.9;
 
   /**

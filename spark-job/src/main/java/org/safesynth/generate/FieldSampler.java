@@ -1,6 +1,5 @@
 package org.safesynth.generate;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.bytedeco.javacpp.PointerScope;
@@ -10,7 +9,6 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.codec.RecordCodec;
-import org.safesynth.codec.RecordGrammar;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.Natives;
 
@@ -25,8 +23,7 @@ public final class FieldSampler implements AutoCloseable {
   private final FieldDecoder decoder;
   private final PointerScope scope = new PointerScope();
   private final List<Tensor> parameters;
-  private final List<Tensor> forbidden = new ArrayList<>(); // a position: (V), -inf or 0; or null
-  private final List<Tensor> limits = new ArrayList<>(); // a position: (V before) or null
+  private final PositionRules rules;
   private final int[] embeddingOffsets;
   private final double temperature;
   private final double topP;
@@ -47,24 +44,7 @@ public final class FieldSampler implements AutoCloseable {
     this.topP = topP;
     this.embeddingOffsets = decoder.config().embeddingOffsets();
     this.parameters = decoder.layout().views(torch.tensor(weights));
-    RecordGrammar grammar = codec.grammar();
-    for (int t = 0; t < codec.positions(); t++) {
-      forbidden.add(forbidden(grammar, t, codec.vocabularySize(t)));
-      int[] of = grammar.limits(t);
-      limits.add(of == null ? null : torch.tensor(of));
-    }
-  }
-
-  private static Tensor forbidden(RecordGrammar grammar, int position, int size) {
-    float[] mask = new float[size];
-    boolean any = false;
-    for (int token = 0; token < size; token++) {
-      if (!grammar.isWritable(position, token)) {
-        mask[token] = Float.NEGATIVE_INFINITY;
-        any = true;
-      }
-    }
-    return any ? torch.tensor(mask) : null;
+    this.rules = new PositionRules(decoder.config(), codec.grammar());
   }
 
   /**
@@ -99,15 +79,8 @@ public final class FieldSampler implements AutoCloseable {
     Tensor previous = torch.tensor(before); // (batch)
     Tensor rows =
         position == 0 ? previous : previous.add(new Scalar(embeddingOffsets[position - 1]));
-    Tensor logits = decoding.logits(position, rows); // (batch, V)
-    if (forbidden.get(position) != null) {
-      logits = logits.add(forbidden.get(position));
-    }
-    if (limits.get(position) != null) {
-      Tensor limit = limits.get(position).index_select(0, previous).unsqueeze(1); // (batch, 1)
-      Tensor beyond = torch.arange(new Scalar(size)).unsqueeze(0).ge(limit); // (batch, V)
-      logits = logits.masked_fill(beyond, new Scalar(Float.NEGATIVE_INFINITY));
-    }
+    Tensor logits =
+        rules.allowed(position, decoding.logits(position, rows), previous); // (batch, V)
     int[] chosen = new int[batch];
     Tensor picked; // (batch)
     if (temperature == 0) {

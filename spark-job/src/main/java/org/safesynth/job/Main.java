@@ -69,6 +69,7 @@ public final class Main {
     CommandLine run = addRun(line, "run", RunJob.Stages.ALL, out, err);
     addRun(run, "train", RunJob.Stages.TRAIN, out, err);
     addRun(run, "generate", RunJob.Stages.GENERATE, out, err);
+    addRun(run, "impute", RunJob.Stages.IMPUTE, out, err);
     addEvaluate(run, out, err);
     CommandLine config = new CommandLine(new ConfigGroup());
     line.addSubcommand("config", config);
@@ -125,6 +126,8 @@ public final class Main {
               case ALL -> "Learns the table and writes a synthetic one.";
               case TRAIN -> "Learns the table; run generate samples the model later.";
               case GENERATE -> "Samples the model of an earlier run.";
+              case IMPUTE ->
+                  "Fills the missing values of a table with the model of an earlier run.";
             });
     command.with(PicocliOptions.addTo(line.getCommandSpec()));
     parent.addSubcommand(name, line);

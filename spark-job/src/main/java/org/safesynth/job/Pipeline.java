@@ -4,11 +4,14 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.LongAccumulator;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -69,6 +72,34 @@ final class Pipeline {
         .result(
             "%,d synthetic rows in %s%s"
                 .formatted(rows, table, copy == null ? "" : " and " + copy));
+  }
+
+  /** Fills the missing cells of a table; leaves {@code imputed/}, and one file if asked for. */
+  void impute(TableSource.Address address, String outputFile) {
+    FrozenSchema schema = SchemaStage.read(context.folder());
+    if (!context.config().isEmbedded()) {
+      throw new BadInputException("run impute needs a run of the embedded model");
+    }
+    Path folder = context.folder().imputed();
+    TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
+    ModelFolder.Model model = new ModelFolder(context.hadoop(), context.folder().model()).read();
+    long rows =
+        journal.stage(
+            "impute",
+            () -> {
+              try (CompletionStage completion =
+                  CompletionStage.ofTable(context, schema, model, table, false)) {
+                return write(completion.rows(), folder, completion::table);
+              }
+            });
+    journal.count("imputed", rows);
+    Path copy = outputFile == null ? null : journal.stage("copy", () -> copy(folder, outputFile));
+    journal.output(folder.toString(), copy == null ? null : copy.toString());
+    context
+        .console()
+        .result(
+            "%,d rows without missing values in %s%s"
+                .formatted(rows, folder, copy == null ? "" : " and " + copy));
   }
 
   /** Compares what was generated with what was learned. */
@@ -153,7 +184,22 @@ final class Pipeline {
   }
 
   private long write(FrozenSchema schema, Path folder, LanguageStage language) {
-    long asked = context.config().generation().numRecords();
+    if (CompletionStage.isAsked(context.config())) {
+      if (language != null) {
+        throw new BadInputException(
+            "generation.conditions and generation.rebalance complete rows with the embedded model only; remove them to sample a pretrained one");
+      }
+      try (CompletionStage completion = CompletionStage.of(context, schema)) {
+        return write(completion.rows(), folder, completion::table);
+      }
+    }
+    return write(
+        context.config().generation().numRecords(),
+        folder,
+        rows -> language == null ? GenerateStage.run(context, schema, rows) : language.table(rows));
+  }
+
+  private long write(long asked, Path folder, Function<LongAccumulator, Dataset<Row>> source) {
     SparkSession spark = context.spark();
     ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor();
     try (RunningTotal rows = new RunningTotal(spark.sparkContext(), "synthetic rows")) {
@@ -164,11 +210,7 @@ final class Pipeline {
           SECONDS_BETWEEN_PROGRESS,
           TimeUnit.SECONDS);
       spark.sparkContext().setJobDescription("generate " + asked + " rows");
-      Dataset<Row> table =
-          language == null
-              ? GenerateStage.run(context, schema, rows.accumulator())
-              : language.table(rows.accumulator());
-      OutputWriter.writeTable(table, folder);
+      OutputWriter.writeTable(source.apply(rows.accumulator()), folder);
       ticker.shutdownNow();
       long written = spark.read().parquet(folder.toString()).count();
       progress(written, asked, begin);

@@ -9,7 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** The commands {@code run}, {@code run train} and {@code run generate}. */
+/** The commands {@code run}, {@code run train}, {@code run generate} and {@code run impute}. */
 @Command(mixinStandardHelpOptions = true, sortOptions = false, usageHelpAutoWidth = true)
 final class RunCommand implements Callable<Integer> {
   private final RunJob.Stages stages;

@@ -143,6 +143,11 @@ public final class RunFolder {
     return new Path(path, "synthetic");
   }
 
+  /** A table whose missing values were filled. */
+  public Path imputed() {
+    return new Path(path, "imputed");
+  }
+
   /** What holds raw records: deleted at the end. */
   public Path work() {
     return new Path(path, "work");

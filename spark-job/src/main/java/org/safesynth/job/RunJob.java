@@ -16,7 +16,8 @@ final class RunJob {
   enum Stages {
     ALL,
     TRAIN,
-    GENERATE
+    GENERATE,
+    IMPUTE
   }
 
   private final Stages stages;
@@ -58,6 +59,9 @@ final class RunJob {
     Path path = runPath();
     if (stages == Stages.GENERATE) {
       return generate(path);
+    }
+    if (stages == Stages.IMPUTE) {
+      return impute(path);
     }
     return train(path);
   }
@@ -113,6 +117,24 @@ final class RunJob {
           pipeline.generate(options.outputFile);
           console.info("run evaluate --run-path " + folder.path() + " judges the new table");
         });
+  }
+
+  private int impute(Path path) {
+    if (options.runPath == null && options.runId == null) {
+      throw new BadInputException(
+          "run impute needs the run whose model it asks: give --run-path or --run-id");
+    }
+    if (options.dataSource == null) {
+      throw new BadInputException("--data-source is missing: name the table to fill");
+    }
+    RunFolder folder = RunFolder.toGenerate(hadoop, path);
+    SafeSynthesizerConfig config = settings.forGeneration(folder, options.config, overrides);
+    String learned = folder.result().map(RunResult::dataSource).orElse(null);
+    TableSource.Address table =
+        new TableSource.Address(
+            options.dataSource, config.data().format(), config.data().options());
+    return inSession(
+        folder, config, learned, (pipeline, journal) -> pipeline.impute(table, options.outputFile));
   }
 
   private interface Work {

@@ -184,6 +184,7 @@ public final class FieldDecoder {
   public final class Decoding {
     private final List<Tensor> w;
     private final long batch;
+    private int written; // positions
     private final Tensor[] keys; // (positions, batch, heads, head_dim) a layer
     private final Tensor[] values; // (positions, batch, heads, head_dim) a layer
     private final Tensor inputs; // (embedding rows + 1, d) what enters the first block
@@ -214,6 +215,7 @@ public final class FieldDecoder {
     public Tensor logits(int position, Tensor previous) {
       long d = config.hiddenSize();
       int p = 4 * config.numLayers();
+      written = position + 1;
       Tensor rows =
           position > 0
               ? previous
@@ -239,6 +241,21 @@ public final class FieldDecoder {
       Tensor head = w.get(p + 2).narrow(0, headOffsets[position], vocabularySplit[position]);
       Tensor bias = w.get(p + 3).narrow(0, headOffsets[position], vocabularySplit[position]);
       return linear(layer_norm(x, d), head, new TensorOptional(bias));
+    }
+
+    /**
+     * Lets each row go on from what another row has written so far.
+     *
+     * @param from (batch) the row that each row continues
+     */
+    public void continueFrom(int[] from) {
+      Tensor rows = torch.tensor(from); // (batch)
+      for (int i = 0; i < keys.length; i++) {
+        for (Tensor cache : List.of(keys[i], values[i])) {
+          Tensor used = cache.narrow(0, 0, written); // (written, batch, heads, head_dim)
+          used.copy_(used.index_select(1, rows));
+        }
+      }
     }
   }
 

@@ -46,8 +46,6 @@ final class AvailabilityTest {
           training: {quantize_model: true}                              | training.quantize_model is true
           data: {parent: {path: a}}                                     | data.parent is {path: a}
           generation: {num_groups: 5}                                   | generation.num_groups is 5
-          generation: {conditions: c.csv}                               | generation.conditions is c.csv
-          generation: {rebalance: {a: 1}}                               | generation.rebalance is {a: 1}
           generation: {constraints: [a]}                                | generation.constraints is [a]
           cluster: {device: cuda}                                       | cluster.device is cuda
           cluster: {generation_device: cuda}                            | cluster.generation_device is cuda

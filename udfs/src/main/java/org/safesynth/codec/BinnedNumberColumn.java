@@ -136,6 +136,18 @@ final class BinnedNumberColumn implements ColumnCodec {
   }
 
   @Override
+  public Acceptance acceptance(Object value) {
+    long tick = (Long) value;
+    boolean within = tick >= bins.low(0) && tick <= bins.high(bins.cells() - 1);
+    return within ? Acceptance.EXACT : Acceptance.NEAREST;
+  }
+
+  @Override
+  public int missingToken() {
+    return missing ? bins.cells() : -1;
+  }
+
+  @Override
   public boolean isWritable(int position, int token) {
     return true;
   }

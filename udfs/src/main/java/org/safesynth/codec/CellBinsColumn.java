@@ -140,6 +140,17 @@ final class CellBinsColumn implements ColumnCodec {
   }
 
   @Override
+  public Acceptance acceptance(Object value) {
+    long tick = (Long) value;
+    return tick >= lows[0] && tick <= high ? Acceptance.EXACT : Acceptance.NEAREST;
+  }
+
+  @Override
+  public int missingToken() {
+    return missing ? firstCells.length : -1;
+  }
+
+  @Override
   public boolean isWritable(int position, int token) {
     return true;
   }

@@ -39,6 +39,14 @@ sealed interface ColumnCodec extends Serializable
   /** As {@link RecordGrammar#limits}, for the column's own positions; null for the first. */
   int[] limits(int position);
 
+  /** How well the column's tokens say a value that is not missing. */
+  default Acceptance acceptance(Object value) {
+    return Acceptance.EXACT;
+  }
+
+  /** The first position's token for a missing value, or -1. */
+  int missingToken();
+
   /**
    * Whether the token at the column's first position tells enough of the value to compare tables.
    */

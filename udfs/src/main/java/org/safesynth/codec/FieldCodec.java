@@ -138,6 +138,21 @@ public final class FieldCodec implements RecordCodec {
     return firstPositions[column];
   }
 
+  /** Number of positions of a column. */
+  public int positionsOf(int column) {
+    return columns.get(column).sizes().length;
+  }
+
+  /** How well a column's tokens say a value that is not missing. */
+  public Acceptance acceptance(int column, Object value) {
+    return columns.get(column).acceptance(value);
+  }
+
+  /** Writes the tokens of one column's value; the others stay. */
+  public void encode(int column, Object value, int[] tokens) {
+    columns.get(column).encode(value, tokens, firstPositions[column]);
+  }
+
   /** The column that a position belongs to. */
   public int columnOf(int position) {
     return owners[position];
@@ -172,15 +187,34 @@ public final class FieldCodec implements RecordCodec {
 
   @Override
   public RecordGrammar grammar() {
-    return new FieldGrammar(this);
+    return new FieldGrammar(this, true);
+  }
+
+  /** As {@link #grammar}, but no value is missing where the column has others. */
+  public RecordGrammar grammarWithoutMissing() {
+    return new FieldGrammar(this, false);
+  }
+
+  private boolean isTheOnlyWay(ColumnCodec column, int missingToken) {
+    for (int token = 0; token < column.sizes()[0]; token++) {
+      if (token != missingToken && column.isWritable(0, token)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The fixed layout's grammar is a table. */
-  private record FieldGrammar(FieldCodec codec) implements RecordGrammar {
+  private record FieldGrammar(FieldCodec codec, boolean missing) implements RecordGrammar {
     @Override
     public boolean isWritable(int position, int token) {
-      int column = codec.owners[position];
-      return codec.columns.get(column).isWritable(position - codec.firstPositions[column], token);
+      ColumnCodec column = codec.columns.get(codec.owners[position]);
+      int own = position - codec.firstPositions[codec.owners[position]];
+      boolean isMissing = own == 0 && token == column.missingToken();
+      if (isMissing && !missing && !codec.isTheOnlyWay(column, token)) {
+        return false;
+      }
+      return column.isWritable(own, token);
     }
 
     @Override

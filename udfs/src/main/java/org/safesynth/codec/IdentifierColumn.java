@@ -140,6 +140,11 @@ final class IdentifierColumn implements ColumnCodec {
   }
 
   @Override
+  public int missingToken() {
+    return missing ? formCount() : -1;
+  }
+
+  @Override
   public boolean isWritable(int position, int token) {
     return true;
   }

@@ -85,6 +85,17 @@ final class LargeTextSetColumn implements ColumnCodec {
   }
 
   @Override
+  public Acceptance acceptance(Object value) {
+    boolean known = value instanceof String text && tokens.containsKey(text);
+    return known ? Acceptance.EXACT : rare ? Acceptance.NEAREST : Acceptance.UNKNOWN;
+  }
+
+  @Override
+  public int missingToken() {
+    return missing ? limits.length - 1 : -1;
+  }
+
+  @Override
   public boolean isWritable(int position, int token) {
     return position > 0 || !rare || token != groups.size();
   }

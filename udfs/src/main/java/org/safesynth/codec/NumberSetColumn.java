@@ -72,6 +72,16 @@ final class NumberSetColumn implements ColumnCodec {
   }
 
   @Override
+  public Acceptance acceptance(Object value) {
+    return Arrays.binarySearch(values, (Long) value) >= 0 ? Acceptance.EXACT : Acceptance.NEAREST;
+  }
+
+  @Override
+  public int missingToken() {
+    return missing ? values.length : -1;
+  }
+
+  @Override
   public boolean isWritable(int position, int token) {
     return true;
   }

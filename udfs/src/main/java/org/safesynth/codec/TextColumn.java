@@ -131,6 +131,11 @@ final class TextColumn implements ColumnCodec {
   }
 
   @Override
+  public int missingToken() {
+    return missing ? other() + 1 : -1;
+  }
+
+  @Override
   public boolean isWritable(int position, int token) {
     return token != other();
   }

@@ -72,6 +72,17 @@ final class TextSetColumn implements ColumnCodec {
   }
 
   @Override
+  public Acceptance acceptance(Object value) {
+    boolean known = value instanceof String text && tokens.containsKey(text);
+    return known ? Acceptance.EXACT : rare ? Acceptance.NEAREST : Acceptance.UNKNOWN;
+  }
+
+  @Override
+  public int missingToken() {
+    return missing ? values.size() + (rare ? 1 : 0) : -1;
+  }
+
+  @Override
   public boolean isWritable(int position, int token) {
     boolean isRare = rare && token == values.size();
     return !isRare || (values.isEmpty() && !missing);

@@ -18,7 +18,8 @@ public final class SeededStreams {
     RECORD_IDENTITY,
     SKETCH,
     PROTECTION,
-    EVALUATION
+    EVALUATION,
+    COMPLETION
   }
 
   private final long seed;

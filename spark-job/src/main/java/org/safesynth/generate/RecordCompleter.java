@@ -1,0 +1,261 @@
+package org.safesynth.generate;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.random.RandomGenerator;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.safesynth.codec.RecordGrammar;
+import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.Natives;
+
+/**
+ * Completes records of which some tokens are given, whichever they are, with a model that writes in
+ * one order: sequential Monte Carlo (Gordon, Salmond and Smith 1993) over particles of each record.
+ *
+ * <p>Every particle writes the record from left to right. Where a token is given it takes it, and
+ * its weight is multiplied by the probability that the model gave it; when few particles carry the
+ * weight, they are drawn anew by it. The record is one particle, drawn by weight. On a random half
+ * of Adult's columns 16 particles came as near to the real rows as 64.
+ */
+public final class RecordCompleter implements AutoCloseable {
+  private final FieldDecoder decoder;
+  private final PointerScope scope = new PointerScope();
+  private final List<Tensor> parameters;
+  private final PositionRules rules;
+  private final TokenDistribution distribution;
+  private final int[] embeddingOffsets;
+  private final int particles;
+  private final ToDoubleFunction<int[]> preference;
+
+  /**
+   * Prepares a model on the calling thread, which must also use and close it.
+   *
+   * @param weights (P)
+   * @param grammar what may be written where nothing is given
+   * @param distribution temperature and top-p
+   * @param particles of a record
+   * @param preference weight of a whole record (positions) among its particles
+   */
+  public RecordCompleter(
+      FieldDecoder decoder,
+      float[] weights,
+      RecordGrammar grammar,
+      TokenDistribution distribution,
+      int particles,
+      ToDoubleFunction<int[]> preference) {
+    Natives.load();
+    Natives.useOneThread();
+    this.decoder = decoder;
+    this.distribution = distribution;
+    this.particles = particles;
+    this.preference = preference;
+    this.embeddingOffsets = decoder.config().embeddingOffsets();
+    this.parameters = decoder.layout().views(torch.tensor(weights));
+    this.rules = new PositionRules(decoder.config(), grammar);
+  }
+
+  /**
+   * Completes records.
+   *
+   * @param given (records, positions) tokens, -1 where none is given
+   * @param random (records) draws for each record
+   * @return tokens (records, positions)
+   */
+  public int[][] complete(int[][] given, RandomGenerator[] random) {
+    try (NoGradGuard guard = new NoGradGuard();
+        PointerScope batchScope = new PointerScope()) {
+      Batch batch = new Batch(given, random, Arrays.stream(given).anyMatch(this::looksAhead));
+      for (int t = 0; t < decoder.config().positions(); t++) {
+        try (PointerScope positionScope = new PointerScope()) {
+          batch.write(t);
+        }
+      }
+      return batch.chosen();
+    }
+  }
+
+  /** Whether something is given behind something that is not: only then particles differ. */
+  private boolean looksAhead(int[] given) {
+    boolean open = false;
+    for (int token : given) {
+      if (open && token >= 0) {
+        return true;
+      }
+      open |= token < 0;
+    }
+    return false;
+  }
+
+  /** The particles of some records, those of a record next to each other. */
+  private final class Batch {
+    private final int[][] given; // (records, positions)
+    private final RandomGenerator[] random; // (records)
+    private final int each; // particles of a record
+    private final int size;
+    private final int[][] tokens; // (records * each, positions)
+    private final double[] logWeights; // (records * each)
+    private final FieldDecoder.Decoding decoding;
+    private int[] before; // (records * each)
+
+    Batch(int[][] given, RandomGenerator[] random, boolean hasParticles) {
+      this.given = given;
+      this.random = random;
+      this.each = hasParticles ? particles : 1;
+      this.size = given.length * each;
+      this.tokens = new int[size][decoder.config().positions()];
+      this.logWeights = new double[size];
+      this.before = new int[size];
+      this.decoding = decoder.startDecoding(parameters, size);
+    }
+
+    void write(int position) {
+      Tensor previous = torch.tensor(before); // (size)
+      Tensor rows =
+          position == 0 ? previous : previous.add(new Scalar(embeddingOffsets[position - 1]));
+      Tensor logits = decoding.logits(position, rows); // (size, V)
+      int[] next = drawn(rules.allowed(position, logits, previous));
+      boolean anyGiven = false;
+      for (int r = 0; r < given.length; r++) {
+        if (given[r][position] >= 0) {
+          Arrays.fill(next, r * each, (r + 1) * each, given[r][position]);
+          anyGiven = true;
+        }
+      }
+      for (int i = 0; i < size; i++) {
+        tokens[i][position] = next[i];
+      }
+      if (anyGiven && each > 1) {
+        weigh(position, logits, next);
+      }
+      before = new int[size];
+      for (int i = 0; i < size; i++) {
+        before[i] = tokens[i][position];
+      }
+    }
+
+    private int[] drawn(Tensor allowed) {
+      if (distribution.isGreedy()) {
+        return TokenDistribution.ids(
+            allowed.argmax(new org.bytedeco.pytorch.LongOptional(1), false));
+      }
+      float[] uniform = new float[size];
+      for (int i = 0; i < size; i++) {
+        uniform[i] = random[i / each].nextFloat();
+      }
+      return distribution.draw(distribution.probabilities(allowed), uniform);
+    }
+
+    /** Takes the given tokens' likelihood into the weights, and draws anew where it is needed. */
+    private void weigh(int position, Tensor logits, int[] next) {
+      Tensor index = torch.tensor(next).to(torch.ScalarType.Long).unsqueeze(1); // (size, 1)
+      Tensor likelihood = torch.log_softmax(logits, 1).gather(1, index).squeeze(1); // (size)
+      float[] of = new float[size];
+      likelihood.contiguous().data_ptr_float().get(of);
+      int[] from = new int[size];
+      boolean moved = false;
+      for (int r = 0; r < given.length; r++) {
+        int first = r * each;
+        for (int k = 0; k < each; k++) {
+          logWeights[first + k] += given[r][position] >= 0 ? of[first + k] : 0;
+          from[first + k] = first + k;
+        }
+        if (given[r][position] >= 0 && isDegenerate(first)) {
+          resample(first, random[r], from);
+          moved = true;
+        }
+      }
+      if (moved) {
+        move(from);
+      }
+    }
+
+    private double[] shares(int first) {
+      double most = Double.NEGATIVE_INFINITY;
+      for (int k = 0; k < each; k++) {
+        most = Math.max(most, logWeights[first + k]);
+      }
+      double[] shares = new double[each];
+      double sum = 0;
+      for (int k = 0; k < each; k++) {
+        shares[k] = Math.exp(logWeights[first + k] - most);
+        sum += shares[k];
+      }
+      for (int k = 0; k < each; k++) {
+        shares[k] /= sum;
+      }
+      return shares;
+    }
+
+    /** Whether the effective number of particles, 1 / Σ w², is below half of them. */
+    private boolean isDegenerate(int first) {
+      double squares = 0;
+      for (double share : shares(first)) {
+        squares += share * share;
+      }
+      return 1 / squares < each / 2.0;
+    }
+
+    /** Systematic resampling: one number drawn. */
+    private void resample(int first, RandomGenerator stream, int[] from) {
+      double[] shares = shares(first);
+      double level = stream.nextDouble() / each;
+      double passed = shares[0];
+      int k = 0;
+      for (int i = 0; i < each; i++) {
+        while (passed <= level && k < each - 1) {
+          passed += shares[++k];
+        }
+        from[first + i] = first + k;
+        level += 1.0 / each;
+      }
+      Arrays.fill(logWeights, first, first + each, 0);
+    }
+
+    private void move(int[] from) {
+      decoding.continueFrom(from);
+      int[][] old = new int[size][];
+      for (int i = 0; i < size; i++) {
+        old[i] = tokens[i].clone();
+      }
+      for (int i = 0; i < size; i++) {
+        tokens[i] = old[from[i]].clone();
+      }
+    }
+
+    /** One particle of each record, by weight. */
+    int[][] chosen() {
+      int[][] chosen = new int[given.length][];
+      for (int r = 0; r < given.length; r++) {
+        chosen[r] = tokens[r * each + pick(r)];
+      }
+      return chosen;
+    }
+
+    private int pick(int record) {
+      double[] weights = shares(record * each);
+      double sum = 0;
+      for (int k = 0; k < each; k++) {
+        weights[k] *= preference.applyAsDouble(tokens[record * each + k]);
+        sum += weights[k];
+      }
+      double left = random[record].nextDouble() * sum;
+      for (int k = 0; k < each - 1; k++) {
+        left -= weights[k];
+        if (left < 0) {
+          return k;
+        }
+      }
+      return each - 1;
+    }
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

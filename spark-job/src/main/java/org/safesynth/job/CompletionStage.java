@@ -1,0 +1,202 @@
+package org.safesynth.job;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.schema.FrozenSchema;
+import scala.Tuple2;
+
+/**
+ * Completes rows of which some cells are given: those of a table ({@code generation.conditions}),
+ * or one cell a row by wanted shares ({@code generation.rebalance}).
+ */
+final class CompletionStage implements AutoCloseable {
+  private static final int TASKS_PER_CORE = 2;
+
+  private final RunContext context;
+  private final FrozenSchema schema;
+  private final boolean writesMissing;
+  private final JavaPairRDD<Long, Object[]> given; // row number -> canonical cells, null if open
+  private final long rows;
+  private final boolean isPersisted;
+
+  private CompletionStage(
+      RunContext context,
+      FrozenSchema schema,
+      boolean writesMissing,
+      JavaPairRDD<Long, Object[]> given,
+      long rows,
+      boolean isPersisted) {
+    this.context = context;
+    this.schema = schema;
+    this.writesMissing = writesMissing;
+    this.given = given;
+    this.rows = rows;
+    this.isPersisted = isPersisted;
+  }
+
+  /** Whether the configuration gives something. */
+  static boolean isAsked(SafeSynthesizerConfig config) {
+    return config.generation().conditions() != null || config.generation().rebalance() != null;
+  }
+
+  /** The stage that the configuration asks for; what cannot be met is found here. */
+  static CompletionStage of(RunContext context, FrozenSchema schema) {
+    ModelFolder.Model model = new ModelFolder(context.hadoop(), context.folder().model()).read();
+    String conditions = context.config().generation().conditions();
+    if (conditions == null) {
+      return ofShares(context, schema, model);
+    }
+    SafeSynthesizerConfig config = context.config();
+    TableSource table =
+        TableSource.open(
+            context.spark(), new TableSource.Address(conditions, null, config.data().options()));
+    return ofTable(context, schema, model, table, true);
+  }
+
+  /**
+   * Completes the cells of a table that are missing.
+   *
+   * @param writesMissing whether what is written instead may be missing again
+   */
+  static CompletionStage ofTable(
+      RunContext context,
+      FrozenSchema schema,
+      ModelFolder.Model model,
+      TableSource table,
+      boolean writesMissing) {
+    GivenCells cells =
+        GivenCells.of(table, schema, SchemaStage.missing(context.config().data(), table));
+    JavaPairRDD<Long, Object[]> numbered =
+        table.reading(() -> cells.numbered(table.rows())).persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      long rows = table.reading(() -> cells.check(numbered, model.codec(), context.console()));
+      if (context.config().privacy().dpEnabled()) {
+        context
+            .console()
+            .warn(
+                "completed rows hold what %s gives: privacy.json covers the model, not those values"
+                    .formatted(table.name()));
+      }
+      return new CompletionStage(context, schema, writesMissing, numbered, rows, true);
+    } catch (RuntimeException e) {
+      numbered.unpersist();
+      throw e;
+    }
+  }
+
+  private static CompletionStage ofShares(
+      RunContext context, FrozenSchema schema, ModelFolder.Model model) {
+    SafeSynthesizerConfig config = context.config();
+    long rows = config.generation().numRecords();
+    Map<String, Map<String, Double>> wanted = config.generation().shares();
+    List<ShareAssignment> assignments =
+        ShareAssignment.read(wanted, schema, model.codec(), rows, config.generationSeed());
+    int columns = schema.columns().size();
+    long shards = shards(rows);
+    JavaRDD<Long> numbers =
+        context
+            .spark()
+            .range(0, shards, 1, partitions(context, shards))
+            .as(Encoders.LONG())
+            .javaRDD();
+    JavaPairRDD<Long, Object[]> given =
+        numbers.flatMapToPair(shard -> assigned(shard, rows, columns, assignments));
+    return new CompletionStage(context, schema, true, given, rows, false);
+  }
+
+  private static Iterator<Tuple2<Long, Object[]>> assigned(
+      long shard, long rows, int columns, List<ShareAssignment> assignments) {
+    List<Tuple2<Long, Object[]>> given = new ArrayList<>();
+    long first = shard * CompletingSampler.ROWS;
+    for (long row = first; row < Math.min(rows, first + CompletingSampler.ROWS); row++) {
+      Object[] cells = new Object[columns];
+      for (ShareAssignment assignment : assignments) {
+        cells[assignment.column()] = assignment.of(row);
+      }
+      given.add(new Tuple2<>(row, cells));
+    }
+    return given.iterator();
+  }
+
+  private static long shards(long rows) {
+    return (rows + CompletingSampler.ROWS - 1) / CompletingSampler.ROWS;
+  }
+
+  private static int partitions(RunContext context, long shards) {
+    long tasks = (long) TASKS_PER_CORE * context.spark().sparkContext().defaultParallelism();
+    return (int) Math.max(1, Math.min(shards, tasks));
+  }
+
+  /** Rows that will be written. */
+  long rows() {
+    return rows;
+  }
+
+  /** The completed table in the given order; made when it is written. */
+  Dataset<Row> table(LongAccumulator rowsDone) {
+    return table(partitions(context, shards(rows)), rowsDone);
+  }
+
+  /** The table in some number of partitions. */
+  Dataset<Row> table(int partitions, LongAccumulator rowsDone) {
+    JavaPairRDD<Long, Object[]> inShards =
+        given.repartitionAndSortWithinPartitions(new WholeShards(partitions, shards(rows)));
+    SparkSession spark = context.spark();
+    SafeSynthesizerConfig config = context.config();
+    CompletingSampler sampler =
+        new CompletingSampler(
+            new SerializableConfiguration(context.hadoop()),
+            context.folder().model().toString(),
+            schema,
+            new CompletingSampler.Sampling(
+                config.generationSeed(),
+                config.temperature(),
+                config.generation().topP(),
+                writesMissing,
+                Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled"))),
+            rowsDone);
+    JavaRDD<Row> rowsOut = inShards.mapPartitions(sampler);
+    return spark.createDataFrame(rowsOut, GenerateStage.type(schema));
+  }
+
+  /** Sends neighbouring shards to the same partition, and partitions in the order of the rows. */
+  static final class WholeShards extends Partitioner {
+    private final int partitions;
+    private final long shards;
+
+    WholeShards(int partitions, long shards) {
+      this.partitions = partitions;
+      this.shards = shards;
+    }
+
+    @Override
+    public int numPartitions() {
+      return partitions;
+    }
+
+    @Override
+    public int getPartition(Object row) {
+      return (int) ((Long) row / CompletingSampler.ROWS * partitions / shards);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (isPersisted) {
+      given.unpersist();
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package org.safesynth.job;
+
+import static org.apache.spark.sql.functions.monotonically_increasing_id;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.safesynth.codec.Acceptance;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.schema.CellReader;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.FrozenSchema;
+import scala.Tuple2;
+
+/** Reads a table of given cells, whose columns are some of the model's, and numbers its rows. */
+final class GivenCells implements Serializable {
+  private static final String PATH = "__safesynth_path";
+  private static final String BLOCK = "__safesynth_block";
+  private static final String ID = "__safesynth_id";
+
+  /** Columns named in an error. */
+  private static final int NAMED = 12;
+
+  private final String table;
+  private final FrozenSchema schema;
+  private final int[] columns; // of the schema, one a column of the table
+  private final Set<String> missing;
+
+  private GivenCells(String table, FrozenSchema schema, int[] columns, Set<String> missing) {
+    this.table = table;
+    this.schema = schema;
+    this.columns = columns;
+    this.missing = Set.copyOf(missing);
+  }
+
+  /** Finds the table's columns among the model's. */
+  static GivenCells of(TableSource table, FrozenSchema schema, Set<String> missing) {
+    List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
+    String[] given = table.rows().columns();
+    int[] columns = new int[given.length];
+    for (int i = 0; i < given.length; i++) {
+      columns[i] = names.indexOf(given[i]);
+      if (columns[i] < 0) {
+        List<String> shown = names.subList(0, Math.min(NAMED, names.size()));
+        throw new BadInputException(
+            "%s has a column '%s' that the model did not learn (it knows %s%s); remove or rename it"
+                .formatted(
+                    table.name(),
+                    given[i],
+                    String.join(", ", shown),
+                    names.size() > NAMED ? ", ..." : ""));
+      }
+    }
+    return new GivenCells(table.name(), schema, columns, missing);
+  }
+
+  /**
+   * The rows in the table's own order, from 0: canonical cells in the schema's order, null where
+   * nothing is given. A cell that cannot be read is a {@link Fault}.
+   */
+  JavaPairRDD<Long, Object[]> numbered(Dataset<Row> rows) {
+    JavaRDD<Row> ordered = inOrder(rows).javaRDD();
+    GivenCells self = this;
+    return ordered.mapPartitions(self::read).zipWithIndex().mapToPair(Tuple2::swap);
+  }
+
+  /** By file and place within it where the source has files, else as the source gives them. */
+  private static Dataset<Row> inOrder(Dataset<Row> rows) {
+    if (rows.inputFiles().length < 2) {
+      return rows; // the splits of one file are read in its order
+    }
+    Column[] names = Arrays.stream(rows.columns()).map(TableSource::column).toArray(Column[]::new);
+    Column[] placed = Arrays.copyOf(names, names.length + 3);
+    Column metadata = rows.metadataColumn("_metadata");
+    placed[names.length] = metadata.getField("file_path").as(PATH);
+    placed[names.length + 1] = metadata.getField("file_block_start").as(BLOCK);
+    placed[names.length + 2] = monotonically_increasing_id().as(ID);
+    return rows.select(placed).orderBy(PATH, BLOCK, ID).drop(PATH, BLOCK, ID);
+  }
+
+  private java.util.Iterator<Object[]> read(java.util.Iterator<Row> rows) {
+    List<CellReader> readers = new ArrayList<>();
+    for (int column : columns) {
+      readers.add(CellReader.of(schema.columns().get(column), missing));
+    }
+    return new java.util.Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return rows.hasNext();
+      }
+
+      @Override
+      public Object[] next() {
+        Row row = rows.next();
+        Object[] cells = new Object[schema.columns().size()];
+        for (int i = 0; i < columns.length; i++) {
+          cells[columns[i]] = cell(readers.get(i), row.get(i));
+        }
+        return cells;
+      }
+    };
+  }
+
+  private static Object cell(CellReader reader, Object value) {
+    try {
+      return reader.read(value);
+    } catch (CellReader.UnfitCellException e) {
+      return new Fault(e.text());
+    }
+  }
+
+  /** A cell that is not of its column's kind. */
+  record Fault(String text) implements Serializable {}
+
+  /** What was found of one column. */
+  private static final class Found implements Serializable {
+    private long bad;
+    private long firstBad = Long.MAX_VALUE;
+    private long nearest;
+
+    void add(Found other) {
+      bad += other.bad;
+      firstBad = Math.min(firstBad, other.firstBad);
+      nearest += other.nearest;
+    }
+  }
+
+  /**
+   * Checks every given cell against the columns' domains.
+   *
+   * @return number of rows
+   * @throws BadInputException when the model cannot know a value
+   */
+  long check(JavaPairRDD<Long, Object[]> numbered, FieldCodec codec, Console console) {
+    GivenCells self = this;
+    List<Found> found =
+        numbered
+            .mapPartitions(rows -> List.of(self.find(rows, codec)).iterator())
+            .reduce(
+                (a, b) -> {
+                  for (int c = 0; c < a.size(); c++) {
+                    a.get(c).add(b.get(c));
+                  }
+                  return a;
+                });
+    long rows = found.get(schema.columns().size()).nearest;
+    for (int c : columns) {
+      String name = schema.columns().get(c).name();
+      if (found.get(c).bad > 0) {
+        throw new BadInputException(
+            "column '%s' of %s: %,d of %,d rows give a value that is outside the column's domain, %s (first: row %,d); correct them, or leave the cells empty to have them completed"
+                .formatted(
+                    name,
+                    table,
+                    found.get(c).bad,
+                    rows,
+                    schema.columns().get(c).kind().name().toLowerCase(java.util.Locale.ROOT),
+                    found.get(c).firstBad + 1));
+      }
+      if (found.get(c).nearest > 0) {
+        console.warn(
+            "column '%s' of %s: %,d given values are rare, or outside what the model learned; they stay, and their rows are completed as the nearest known value would have it"
+                .formatted(name, table, found.get(c).nearest));
+      }
+    }
+    return rows;
+  }
+
+  private List<Found> find(java.util.Iterator<Tuple2<Long, Object[]>> rows, FieldCodec codec) {
+    List<Found> found = new ArrayList<>();
+    for (int c = 0; c <= schema.columns().size(); c++) {
+      found.add(new Found());
+    }
+    while (rows.hasNext()) {
+      Tuple2<Long, Object[]> row = rows.next();
+      found.get(schema.columns().size()).nearest++;
+      for (int c : columns) {
+        Object cell = row._2()[c];
+        if (cell == null) {
+          continue;
+        }
+        boolean isBad = cell instanceof Fault || !schema.columns().get(c).allows(cell);
+        Acceptance acceptance = isBad ? Acceptance.UNKNOWN : codec.acceptance(c, cell);
+        if (acceptance == Acceptance.UNKNOWN) {
+          found.get(c).bad++;
+          found.get(c).firstBad = Math.min(found.get(c).firstBad, row._1());
+        } else if (acceptance == Acceptance.NEAREST) {
+          found.get(c).nearest++;
+        }
+      }
+    }
+    return found;
+  }
+}

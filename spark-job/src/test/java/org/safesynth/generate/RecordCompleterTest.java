@@ -1,0 +1,146 @@
+package org.safesynth.generate;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
+import java.util.random.RandomGenerator;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.safesynth.codec.RecordGrammar;
+import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.FieldDecoderConfig;
+
+@Tag("unit")
+final class RecordCompleterTest {
+  private static final List<Integer> SIZES = List.of(3, 4, 2, 3);
+
+  /** Everything may be written. */
+  private record Open() implements RecordGrammar {
+    @Override
+    public boolean isWritable(int position, int token) {
+      return true;
+    }
+
+    @Override
+    public int[] limits(int position) {
+      return null;
+    }
+  }
+
+  private final FieldDecoder decoder = new FieldDecoder(new FieldDecoderConfig(8, 1, 1, SIZES));
+
+  /** Weights that make every token depend on all before. */
+  private float[] weights() {
+    SplittableRandom random = new SplittableRandom(8);
+    float[] weights = new float[Math.toIntExact(decoder.layout().size())];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = (float) (0.7 * random.nextGaussian());
+    }
+    return weights;
+  }
+
+  private RecordCompleter completer(int particles, ToDoubleFunction<int[]> preference) {
+    return new RecordCompleter(
+        decoder, weights(), new Open(), new TokenDistribution(1, 1, 1), particles, preference);
+  }
+
+  private int[][] complete(int[] given, int records, int particles, long seed) {
+    int[][] all = new int[records][];
+    RandomGenerator[] random = new RandomGenerator[records];
+    for (int r = 0; r < records; r++) {
+      all[r] = given.clone();
+      random[r] = new SplittableRandom(seed + r);
+    }
+    try (RecordCompleter completer = completer(particles, tokens -> 1)) {
+      return completer.complete(all, random);
+    }
+  }
+
+  /** Probabilities of the first two tokens given the others, from the loss of every record. */
+  private double[] exact(int third, int fourth) {
+    double[] shares = new double[SIZES.get(0) * SIZES.get(1)];
+    int[] offsets = decoder.config().embeddingOffsets();
+    double sum = 0;
+    try (PointerScope scope = new PointerScope()) {
+      List<Tensor> parameters = decoder.layout().views(torch.tensor(weights()));
+      for (int i = 0; i < shares.length; i++) {
+        int[] record = {i / SIZES.get(1), i % SIZES.get(1), third, fourth};
+        int[] inputs = {offsets[0] + record[0], offsets[1] + record[1], offsets[2] + record[2]};
+        long[] targets = {record[0], record[1], record[2], record[3]};
+        Tensor loss =
+            decoder.loss(
+                parameters, torch.tensor(inputs).view(3, 1), torch.tensor(targets).view(4, 1));
+        shares[i] = Math.exp(-loss.item_double());
+        sum += shares[i];
+      }
+    }
+    for (int i = 0; i < shares.length; i++) {
+      shares[i] /= sum;
+    }
+    return shares;
+  }
+
+  private double distance(double[] expected, int[][] records) {
+    double[] found = new double[expected.length];
+    for (int[] tokens : records) {
+      assertEquals(1, tokens[2]);
+      assertEquals(2, tokens[3]);
+      found[tokens[0] * SIZES.get(1) + tokens[1]] += 1.0 / records.length;
+    }
+    double distance = 0;
+    for (int i = 0; i < expected.length; i++) {
+      distance += Math.abs(found[i] - expected[i]) / 2;
+    }
+    return distance;
+  }
+
+  @Test
+  void completionsFollowTheModelGivenWhatComesLater() {
+    double[] expected = exact(1, 2);
+    int[] given = {-1, -1, 1, 2};
+    double ignorant = distance(expected, complete(given, 5_000, 1, 5));
+    double few = distance(expected, complete(given, 5_000, 16, 5));
+    double many = distance(expected, complete(given, 2_500, 128, 5));
+    assertTrue(many < 0.05, "" + many); // the noise of 2,500 records is about .02
+    assertTrue(few < 0.3 * ignorant, few + " of " + ignorant);
+  }
+
+  @Test
+  void theSameStreamsGiveTheSameRecords() {
+    int[] given = {-1, 2, -1, 0};
+    assertArrayEquals(complete(given, 40, 16, 3), complete(given, 40, 16, 3));
+  }
+
+  @Test
+  void aRecordThatIsGivenWhollyStays() {
+    int[] given = {2, 3, 1, 0};
+    assertArrayEquals(given, complete(given, 3, 16, 3)[0]);
+  }
+
+  @Test
+  void aPreferenceWeighsWholeRecords() {
+    int[][] given = new int[50][];
+    RandomGenerator[] random = new RandomGenerator[50];
+    for (int r = 0; r < 50; r++) {
+      given[r] = new int[] {-1, -1, 1, -1};
+      random[r] = new SplittableRandom(r);
+    }
+    try (RecordCompleter free = completer(16, tokens -> 1);
+        RecordCompleter choosy = completer(128, tokens -> tokens[3] == 1 ? 1 : 1e-9)) {
+      assertTrue(ones(free.complete(given, random)) < 40);
+      assertEquals(50, ones(choosy.complete(given, random)));
+    }
+  }
+
+  private static long ones(int[][] records) {
+    return Arrays.stream(records).filter(tokens -> tokens[3] == 1).count();
+  }
+}

@@ -1,0 +1,253 @@
+package org.safesynth.job;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.safesynth.config.ConfigReader;
+import org.safesynth.schema.FrozenSchema;
+
+/** Completed rows, wanted shares and filled gaps, through the command line. */
+@Tag("spark")
+final class CompletionTest {
+  @TempDir private static Path temp;
+
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  /**
+   * Learns a table where b is the parity of a, the amount is near 10 a, and the key is unique; one
+   * in eight b is missing.
+   */
+  @BeforeAll
+  static void learn() throws IOException {
+    LocalSpark.session();
+    SplittableRandom random = new SplittableRandom(2);
+    List<String> lines = new ArrayList<>(List.of("key,a,b,amount"));
+    for (int i = 0; i < 1_500; i++) {
+      int a = random.nextInt(6);
+      String b = i % 8 == 0 ? "" : a % 2 == 0 ? "even" : "odd";
+      lines.add("K-%05d,%d,%s,%.2f".formatted(7 * i, a, b, 10 * a + 5 * random.nextDouble()));
+    }
+    Path table = temp.resolve("table.csv");
+    Files.write(table, lines);
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    int code =
+        execute(
+            said,
+            "run",
+            "train",
+            "--data-source",
+            table.toString(),
+            "--data.random_state",
+            "3",
+            "--run-path",
+            run().toString());
+    assertEquals(0, code, said.toString(StandardCharsets.UTF_8));
+  }
+
+  @AfterAll
+  static void forget() throws IOException {
+    new TextFiles(new Configuration()).delete(new org.apache.hadoop.fs.Path(run().toUri()));
+  }
+
+  private static Path run() {
+    return temp.resolve("run");
+  }
+
+  private static int execute(ByteArrayOutputStream said, String... arguments) {
+    return Main.execute(
+        arguments,
+        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+        new PrintStream(said, true, StandardCharsets.UTF_8),
+        Map.of());
+  }
+
+  private int run(String command, String... more) {
+    err.reset();
+    List<String> all = new ArrayList<>(List.of("run", command, "--run-path", run().toString()));
+    all.addAll(List.of(more));
+    return execute(err, all.toArray(String[]::new));
+  }
+
+  private String said() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  private static Path csv(String name, List<String> lines) throws IOException {
+    Path file = temp.resolve(name);
+    Files.write(file, lines);
+    return file;
+  }
+
+  private List<String> complete(List<String> lines) throws IOException {
+    Path out = temp.resolve("out.csv");
+    Path given = csv("given.csv", lines);
+    assertEquals(
+        0,
+        run("generate", "--generation.conditions", given.toString(), "--output-file", out + ""),
+        said());
+    return Files.readAllLines(out);
+  }
+
+  /** Rows that give b and the amount, in columns of another order; every third b is open. */
+  private static List<String> given(int rows) {
+    List<String> lines = new ArrayList<>(List.of("amount,key,b"));
+    for (int i = 0; i < rows; i++) {
+      int a = i % 6;
+      String b = i % 3 == 0 ? "" : a % 2 == 0 ? "even" : "odd";
+      lines.add("%d.25,mine-%d,%s".formatted(10 * a + 2, i, b));
+    }
+    return lines;
+  }
+
+  @Test
+  void everyRowIsCompletedInItsPlaceAndKeepsWhatWasGiven() throws IOException {
+    List<String> given = given(300);
+    List<String> completed = complete(given);
+    assertEquals("key,a,b,amount", completed.get(0));
+    assertEquals(301, completed.size());
+    int agree = 0;
+    for (int i = 0; i < 300; i++) {
+      String[] in = given.get(i + 1).split(",", -1);
+      String[] out = completed.get(i + 1).split(",", -1);
+      assertEquals(in[1], out[0]);
+      assertEquals(Double.parseDouble(in[0]), Double.parseDouble(out[3]));
+      if (!in[2].isEmpty()) {
+        assertEquals(in[2], out[2]);
+      }
+      agree += Integer.parseInt(out[1]) == i % 6 ? 1 : 0;
+    }
+    assertTrue(agree > 240, agree + " of 300 rows have the a that their amount tells");
+    assertEquals(completed, complete(given));
+  }
+
+  @Test
+  void theSameRowsComeOutHoweverTheyAreCut() throws IOException {
+    List<String> given = given(200);
+    List<String> expected = complete(given);
+    Configuration hadoop = new Configuration();
+    RunFolder folder = RunFolder.toGenerate(hadoop, new org.apache.hadoop.fs.Path(run().toUri()));
+    FrozenSchema schema = SchemaStage.read(folder);
+    SparkSession spark = LocalSpark.session();
+    RunContext context =
+        new RunContext(
+            spark,
+            ConfigReader.read(
+                folder.read(RunFolder.CONFIG).orElseThrow(),
+                "config",
+                Map.of("generation.conditions", csv("given.csv", given).toString())),
+            folder,
+            Console.plain(),
+            3);
+    try (CompletionStage stage = CompletionStage.of(context, schema)) {
+      for (int partitions : new int[] {1, 2, 7}) {
+        List<String> rows =
+            stage.table(partitions, spark.sparkContext().longAccumulator()).collectAsList().stream()
+                .map(row -> row.mkString(",").replace("null", ""))
+                .toList();
+        assertEquals(expected.subList(1, expected.size()), rows);
+      }
+    }
+  }
+
+  @Test
+  void sharesComeOutToTheRow() throws IOException {
+    Path out = temp.resolve("out.csv");
+    assertEquals(
+        0,
+        run(
+            "generate",
+            "--generation.num_records",
+            "500",
+            "--generation.rebalance",
+            "{b: {odd: 0.9, even: 0.1}, a: {\"1\": 0.5, \"3\": 0.5}}",
+            "--output-file",
+            out.toString()),
+        said());
+    List<String> lines = Files.readAllLines(out);
+    assertEquals(501, lines.size());
+    assertEquals(450, lines.stream().filter(line -> line.contains(",odd,")).count());
+    assertEquals(250, lines.stream().filter(line -> line.contains(",3,")).count());
+    long near =
+        lines.stream()
+            .filter(line -> line.contains(",3,"))
+            .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(',') + 1)))
+            .filter(amount -> amount >= 30 && amount <= 35)
+            .count();
+    assertTrue(near > 190, near + " of 250 amounts are those of a = 3");
+  }
+
+  @Test
+  void imputedTablesHaveNoGapsAndKeepTheRest() throws IOException {
+    List<String> lines = new ArrayList<>(List.of("key,a,b,amount"));
+    for (int i = 0; i < 120; i++) {
+      lines.add(i % 2 == 0 ? "x%d,4,,41.50".formatted(i) : "x%d,,odd,31.00".formatted(i));
+    }
+    Path out = temp.resolve("filled.csv");
+    Path gaps = csv("gaps.csv", lines);
+    assertEquals(
+        0, run("impute", "--data-source", gaps.toString(), "--output-file", out + ""), said());
+    List<String> filled = Files.readAllLines(out);
+    assertEquals(121, filled.size());
+    int right = 0;
+    for (int i = 0; i < 120; i++) {
+      String line = filled.get(i + 1);
+      assertTrue(line.startsWith("x" + i + ",") && !line.contains(",,"), line);
+      right += line.contains(i % 2 == 0 ? ",4,even," : ",3,odd,") ? 1 : 0;
+    }
+    assertTrue(right > 108, right + " of 120 gaps are filled with what the row tells");
+  }
+
+  private void refuses(String expected, String... arguments) {
+    assertEquals(2, run("generate", arguments), said());
+    assertTrue(said().contains(expected), said());
+  }
+
+  private void refusesConditions(String expected, String... lines) throws IOException {
+    Path file = csv("bad.csv", List.of(lines));
+    refuses(expected, "--generation.conditions", file.toString());
+  }
+
+  @Test
+  void badConditionsAreNamed() throws IOException {
+    refusesConditions("has a column 'colour' that the model did not learn", "a,colour", "1,red");
+    refusesConditions(
+        "column 'b' of " + temp.resolve("bad.csv") + ": 1 of 2 rows give a value that is outside",
+        "b",
+        "odd",
+        "prime");
+    refusesConditions("(first: row 3)", "a", "1", "2", "two");
+    refuses("does not exist", "--generation.conditions", temp.resolve("none.csv").toString());
+  }
+
+  @Test
+  void badSharesAreNamed() {
+    refuses("names 'colour', which is no column", "--generation.rebalance", "{colour: {red: 1}}");
+    refuses(
+        "'prime' is no value that the model knows", "--generation.rebalance", "{b: {prime: 1}}");
+    refuses("the shares add up to 0.9", "--generation.rebalance", "{b: {odd: 0.5, even: 0.4}}");
+    refuses("must be a number from 0 to 1", "--generation.rebalance", "{b: {odd: 2, even: -1}}");
+    refuses(
+        "remove one of them",
+        "--generation.rebalance",
+        "{b: {odd: 1}}",
+        "--generation.conditions",
+        "x.csv");
+  }
+}
