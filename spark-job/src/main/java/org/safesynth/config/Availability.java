@@ -59,14 +59,11 @@ public final class Availability {
               "write null, or --no-replace-pii, and remove such columns first"),
           new Missing(
               "data.group_training_examples_by",
-              c -> c.data().groupTrainingExamplesBy() != null,
-              "takes every row as a record of its own",
-              REMOVE),
-          new Missing(
-              "data.order_training_examples_by",
-              c -> c.data().orderTrainingExamplesBy() != null,
-              "takes every row as a record of its own",
-              REMOVE),
+              c ->
+                  c.data().groupTrainingExamplesBy() != null
+                      && (!c.isEmbedded() || c.privacy().dpEnabled()),
+              "learns groups with the embedded model and without differential privacy only",
+              "remove it, or set privacy.dp_enabled: false and training.pretrained_model: embedded"),
           new Missing(
               "time_series.is_timeseries",
               c -> c.timeSeries().isTimeseries(),
@@ -76,8 +73,8 @@ public final class Availability {
               "data.parent", c -> c.data().parent() != null, "reads one table only", REMOVE),
           new Missing(
               "generation.num_groups",
-              c -> c.generation().numGroups() != null,
-              "writes rows, not groups",
+              c -> c.generation().numGroups() != null && c.data().groupTrainingExamplesBy() == null,
+              "counts groups only where data.group_training_examples_by makes them",
               "write generation.num_records"),
           new Missing(
               "generation.conditions",

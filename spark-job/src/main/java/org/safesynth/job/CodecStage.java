@@ -22,13 +22,7 @@ final class CodecStage {
   record Fitted(FieldCodec codec, List<ProtectionCount> protection) {}
 
   static Fitted run(RunContext context, FrozenSchema schema, TableProfile profile) {
-    Protection protection =
-        context.config().protectsValues()
-            ? new Protection(
-                true,
-                context.config().data().rareThreshold(),
-                new SeededStreams(context.seed()).key(SeededStreams.Purpose.PROTECTION))
-            : Protection.OFF;
+    Protection protection = protection(context);
     Fitted fitted =
         new Fitted(
             FieldCodec.fit(schema, profile, protection),
@@ -42,6 +36,16 @@ final class CodecStage {
                   .formatted(cut.column(), 100 * cut.share(), cut.pieces()));
     }
     return fitted;
+  }
+
+  /** What the configuration says of value protection. */
+  static Protection protection(RunContext context) {
+    return context.config().protectsValues()
+        ? new Protection(
+            true,
+            context.config().data().rareThreshold(),
+            new SeededStreams(context.seed()).key(SeededStreams.Purpose.PROTECTION))
+        : Protection.OFF;
   }
 
   private static void tell(Console console, Protection protection, List<ProtectionCount> counts) {

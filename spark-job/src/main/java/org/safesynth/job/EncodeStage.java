@@ -104,18 +104,35 @@ public final class EncodeStage {
     RecordCodec codec = encoding.codec();
     RecordIdentity identity = encoding.identity();
     int[] shardKeys = shardKeys(encoding.rows().sparkSession(), shards);
-    encoding
-        .rows()
-        .mapPartitions(
-            (MapPartitionsFunction<Row, Row>) part -> new EncodedRows(part, cells, codec, identity),
-            Encoders.row(EncodedRows.TYPE))
-        .repartition(col("hash_high"))
-        .sortWithinPartitions("hash_high", "hash_low")
-        .mapPartitions(
-            (MapPartitionsFunction<Row, Row>) part -> new NumberedCopies(part, identity, shardKeys),
-            Encoders.row(NumberedCopies.TYPE))
-        .repartition(shardKeys.length, col("shard"))
-        .sortWithinPartitions("id_high", "id_low")
+    Dataset<Row> records =
+        encoding
+            .rows()
+            .mapPartitions(
+                (MapPartitionsFunction<Row, Row>)
+                    part -> new EncodedRows(part, cells, codec, identity),
+                Encoders.row(EncodedRows.TYPE))
+            .repartition(col("hash_high"))
+            .sortWithinPartitions("hash_high", "hash_low")
+            .mapPartitions(
+                (MapPartitionsFunction<Row, Row>)
+                    part -> new NumberedCopies(part, identity, shardKeys),
+                Encoders.row(NumberedCopies.TYPE));
+    write(records, shardKeys.length, folder, "id_high", "id_low");
+    ExamplesManifest manifest = describe(encoding, hadoop, folder);
+    new TextFiles(hadoop).write(new Path(folder, ExamplesManifest.NAME), Json.file(manifest));
+    return manifest;
+  }
+
+  /**
+   * Writes records with their shards, one file a shard.
+   *
+   * @param order columns by which a shard is sorted
+   */
+  static void write(
+      Dataset<Row> records, int shards, Path folder, String order, String... furtherOrder) {
+    records
+        .repartition(shards, col("shard"))
+        .sortWithinPartitions(order, furtherOrder)
         .select("id_high", "id_low", "tokens")
         .write()
         .mode(SaveMode.Overwrite)
@@ -123,12 +140,9 @@ public final class EncodeStage {
         .option("parquet.enable.dictionary", "false")
         .option("parquet.block.size", ROW_GROUP_BYTES)
         .parquet(folder.toString());
-    ExamplesManifest manifest = describe(encoding, hadoop, folder);
-    new TextFiles(hadoop).write(new Path(folder, ExamplesManifest.NAME), Json.file(manifest));
-    return manifest;
   }
 
-  private static void requireShortTokens(RecordCodec codec) {
+  static void requireShortTokens(RecordCodec codec) {
     for (int position = 0; position < codec.positions(); position++) {
       if (codec.vocabularySize(position) > 1 << Short.SIZE) {
         throw new BadInputException(
@@ -139,8 +153,12 @@ public final class EncodeStage {
   }
 
   private static int shards(Encoding encoding) {
-    long recordBytes = 2L * Long.BYTES + (long) Short.BYTES * encoding.codec().positions();
-    return (int) Math.max(1, encoding.records() * recordBytes / FILE_BYTES);
+    return shards(encoding.records(), encoding.codec().positions());
+  }
+
+  static int shards(long records, int positions) {
+    long recordBytes = 2L * Long.BYTES + (long) Short.BYTES * positions;
+    return (int) Math.max(1, records * recordBytes / FILE_BYTES);
   }
 
   /**
@@ -148,7 +166,7 @@ public final class EncodeStage {
    * identities becomes the i-th partition, and so the i-th file. The files' order is checked
    * afterwards, so an engine that hashes in another way is found out.
    */
-  private static int[] shardKeys(SparkSession spark, int shards) {
+  static int[] shardKeys(SparkSession spark, int shards) {
     int[] keys = new int[shards];
     if (shards == 1) {
       return keys;
@@ -173,6 +191,19 @@ public final class EncodeStage {
   }
 
   private static ExamplesManifest describe(Encoding encoding, Configuration hadoop, Path folder) {
+    return describe(
+        hadoop,
+        folder,
+        encoding.fingerprint(),
+        encoding.codec().positions(),
+        encoding.isExact() ? encoding.records() : -1);
+  }
+
+  /**
+   * @param expected number of records that must be there; -1 for any
+   */
+  static ExamplesManifest describe(
+      Configuration hadoop, Path folder, String fingerprint, int positions, long expected) {
     List<ExamplesManifest.PartFile> files = new ArrayList<>();
     long records = 0;
     long last = Long.MIN_VALUE;
@@ -200,13 +231,12 @@ public final class EncodeStage {
     } catch (IOException e) {
       throw Faults.writing(folder, e);
     }
-    if (encoding.isExact() && records != encoding.records()) {
+    if (expected >= 0 && records != expected) {
       throw new RunFailedException(
           "the table had %,d rows when its schema was read and %,d when it was encoded: it must not change during a run"
-              .formatted(encoding.records(), records));
+              .formatted(expected, records));
     }
-    return new ExamplesManifest(
-        encoding.fingerprint(), records, encoding.codec().positions(), files);
+    return new ExamplesManifest(fingerprint, records, positions, files);
   }
 
   private static List<BlockMetaData> rowGroups(Configuration hadoop, Path file) throws IOException {

@@ -25,6 +25,10 @@ final class Fingerprint {
     StringBuilder all = new StringBuilder();
     all.append(table.name()).append('\n').append(rows).append('\n').append(seed).append('\n');
     all.append(data.missingValues()).append(data.valueProtection()).append(data.rareThreshold());
+    if (data.groupTrainingExamplesBy() != null) {
+      all.append(data.groupTrainingExamplesBy()).append('\n');
+      all.append(data.orderTrainingExamplesBy()).append('\n');
+    }
     all.append('\n').append(schema).append('\n');
     for (int position = 0; position < codec.positions(); position++) {
       all.append(codec.vocabularySize(position)).append(' ');

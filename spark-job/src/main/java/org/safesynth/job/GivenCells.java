@@ -73,7 +73,7 @@ final class GivenCells implements Serializable {
   }
 
   /** By file and place within it where the source has files, else as the source gives them. */
-  private static Dataset<Row> inOrder(Dataset<Row> rows) {
+  static Dataset<Row> inOrder(Dataset<Row> rows) {
     if (rows.inputFiles().length < 2) {
       return rows; // the splits of one file are read in its order
     }

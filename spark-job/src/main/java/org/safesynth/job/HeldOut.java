@@ -22,6 +22,7 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 import org.safesynth.evaluate.TypedTable;
 import org.safesynth.fault.BadInputException;
+import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -59,8 +60,15 @@ final class HeldOut implements AutoCloseable {
    */
   static HeldOut of(RunContext context, TableSource table, FrozenSchema schema, Split split) {
     MapFunction<Row, Object[]> cells = SchemaStage.cells(context.config().data(), table, schema);
+    String group = context.config().data().groupTrainingExamplesBy();
+    List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
     Dataset<Row> identified =
-        identified(table.rows(), cells, schema, new RecordIdentity(context.seed()))
+        identified(
+                table.rows(),
+                cells,
+                schema,
+                new RecordIdentity(context.seed()),
+                group == null ? -1 : names.indexOf(group))
             .persist(StorageLevel.MEMORY_AND_DISK());
     long rows = table.reading(identified::count);
     if (rows != split.records()) {
@@ -68,6 +76,12 @@ final class HeldOut implements AutoCloseable {
       throw new BadInputException(
           "%s has %,d rows, and had %,d when the run learned it: give the same table as --data-source"
               .formatted(table.name(), rows, split.records()));
+    }
+    if (group != null) {
+      WholeGroups.Cut cut = WholeGroups.of(identified, rows - 1, split.holdout())[0];
+      Column isHeldOut =
+          col(HIGH).lt(cut.high()).or(col(HIGH).equalTo(cut.high()).and(col(LOW).leq(cut.low())));
+      return new HeldOut(table.name(), schema, identified, isHeldOut, cut.rows() > 0);
     }
     Column isHeldOut = lit(false);
     if (split.holdout() > 0) {
@@ -86,12 +100,18 @@ final class HeldOut implements AutoCloseable {
     return new HeldOut(table.name(), schema, identified, isHeldOut, split.holdout() > 0);
   }
 
-  /** Every row of a table with its identity, whose columns come first, and its typed cells. */
+  /**
+   * Every row of a table with its identity, whose columns come first, and its typed cells.
+   *
+   * @param group column whose value is the identity of all rows of a group; -1: each row has its
+   *     own
+   */
   static Dataset<Row> identified(
       Dataset<Row> rows,
       MapFunction<Row, Object[]> cells,
       FrozenSchema schema,
-      RecordIdentity identity) {
+      RecordIdentity identity,
+      int group) {
     StructType type = new StructType().add(HIGH, DataTypes.LongType).add(LOW, DataTypes.LongType);
     int number = 0;
     for (StructField field : TypedTable.type(schema).fields()) {
@@ -102,9 +122,14 @@ final class HeldOut implements AutoCloseable {
     for (int f = 0; f < all.length; f++) {
       all[f] = col(hashed.fieldNames()[f]);
     }
-    return rows.mapPartitions(
-            (MapPartitionsFunction<Row, Row>) part -> hashed(part, cells, schema, identity),
-            Encoders.row(hashed))
+    Dataset<Row> named =
+        rows.mapPartitions(
+            (MapPartitionsFunction<Row, Row>) part -> hashed(part, cells, schema, identity, group),
+            Encoders.row(hashed));
+    if (group >= 0) {
+      return named;
+    }
+    return named
         .groupBy(all)
         .count()
         .flatMap((FlatMapFunction<Row, Row>) row -> copies(row, identity), Encoders.row(hashed));
@@ -115,7 +140,8 @@ final class HeldOut implements AutoCloseable {
       Iterator<Row> rows,
       MapFunction<Row, Object[]> cells,
       FrozenSchema schema,
-      RecordIdentity identity) {
+      RecordIdentity identity,
+      int group) {
     RecordIdentity.Hasher hasher = identity.hasher();
     return new Iterator<>() {
       @Override
@@ -133,10 +159,12 @@ final class HeldOut implements AutoCloseable {
         } catch (Exception e) {
           throw new IllegalStateException(e);
         }
-        RecordIdentity.Hash hash = hasher.ofCells(canonical);
+        boolean isOfGroup = group >= 0;
+        RecordIdentity.Hash hash =
+            hasher.ofCells(isOfGroup ? new Object[] {canonical[group]} : canonical);
         Object[] row = new Object[canonical.length + 2];
-        row[0] = hash.high();
-        row[1] = hash.low();
+        row[0] = isOfGroup ? NumberedCopies.signed(hash.high()) : hash.high();
+        row[1] = isOfGroup ? NumberedCopies.signed(hash.low()) : hash.low();
         for (int c = 0; c < canonical.length; c++) {
           row[c + 2] = TypedTable.cell(schema.columns().get(c), canonical[c]);
         }

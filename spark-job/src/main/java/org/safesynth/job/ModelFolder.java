@@ -29,6 +29,7 @@ final class ModelFolder {
   static final String ENCODING = "encoding.json";
   static final String WEIGHTS = "model.safetensors";
   static final String RAKING = "raking.json";
+  static final String GROUPS = "groups.json";
   static final String MANIFEST = "manifest.json";
   private static final String ARCHITECTURE = "safesynth-field-decoder";
 
@@ -85,6 +86,11 @@ final class ModelFolder {
     if (raking != null) {
       contents.put(RAKING, Json.line(raking).getBytes(StandardCharsets.UTF_8));
     }
+    return write(contents, fingerprint);
+  }
+
+  /** Writes files, then the manifest that makes them whole. */
+  Manifest write(Map<String, byte[]> contents, String fingerprint) {
     Map<String, String> sha256 = new LinkedHashMap<>();
     for (Map.Entry<String, byte[]> file : contents.entrySet()) {
       write(new Path(path, file.getKey()), file.getValue());
@@ -103,13 +109,19 @@ final class ModelFolder {
         .orElse(null);
   }
 
-  /** Reads a model and checks every file against the manifest. */
-  Model read() {
+  /** The manifest; a folder without one is refused. */
+  Manifest wholeManifest() {
     Manifest manifest = manifest();
     if (manifest == null) {
       throw new RunFailedException(
           "the model in " + path + " is not whole (no " + MANIFEST + "); train again");
     }
+    return manifest;
+  }
+
+  /** Reads a model and checks every file against the manifest. */
+  Model read() {
+    Manifest manifest = wholeManifest();
     String encoding = new String(checked(manifest, ENCODING), StandardCharsets.UTF_8);
     String config = new String(checked(manifest, CONFIG), StandardCharsets.UTF_8);
     Shape shape =
@@ -138,7 +150,7 @@ final class ModelFolder {
             () -> new RunFailedException(new Path(path, RAKING) + " is corrupt; train again"));
   }
 
-  private byte[] checked(Manifest manifest, String name) {
+  byte[] checked(Manifest manifest, String name) {
     Path file = new Path(path, name);
     byte[] content = bytes(files, file);
     if (!sha256(content).equals(manifest.sha256().get(name))) {

@@ -6,11 +6,13 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.GroupCodec;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
 
@@ -29,14 +31,25 @@ final class Pipeline {
     this.journal = journal;
   }
 
-  /** What training knows of the real table, for a comparison at the end. */
-  record Learned(FrozenSchema schema, FieldCodec codec, Split split) {}
+  /**
+   * What training knows of the real table, for a comparison at the end.
+   *
+   * @param groups of a table of groups; else null
+   */
+  record Learned(FrozenSchema schema, FieldCodec codec, Split split, GroupCodec groups) {
+    Learned(FrozenSchema schema, FieldCodec codec, Split split) {
+      this(schema, codec, split, null);
+    }
+  }
 
   /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
   Learned train(TableSource.Address address) {
     TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
     if (context.config().privacy().dpEnabled()) {
       return new PrivateStages(context, journal).train(table);
+    }
+    if (GroupStages.isAsked(context)) {
+      return new GroupStages(context, journal).train(table);
     }
     SchemaStage.Inferred inferred =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
@@ -109,13 +122,14 @@ final class Pipeline {
     journal
         .stage(
             "compare",
-            () ->
-                QualityStage.run(
-                    context,
-                    learned.schema(),
-                    learned.codec(),
-                    synthetic,
-                    SchemaStage.cells(learned.schema(), synthetic.schema())))
+            () -> {
+              MapFunction<Row, Object[]> cells =
+                  SchemaStage.cells(learned.schema(), synthetic.schema());
+              return learned.groups() == null
+                  ? QualityStage.run(context, learned.schema(), learned.codec(), synthetic, cells)
+                  : QualityStage.ofGroups(
+                      context, learned.schema(), learned.groups(), synthetic, cells);
+            })
         .ifPresent(journal::quality);
     if (context.config().privacy().dpEnabled()) {
       context
@@ -184,6 +198,15 @@ final class Pipeline {
   }
 
   private long write(FrozenSchema schema, Path folder, LanguageStage language) {
+    if (GroupStages.isAsked(context)) {
+      if (CompletionStage.isAsked(context.config())) {
+        throw new BadInputException(
+            "generation.conditions and generation.rebalance complete single rows, not groups; remove them, or data.group_training_examples_by");
+      }
+      GroupGeneration groups = new GroupGeneration(context, schema);
+      Path scratch = new Path(context.folder().work(), "groups");
+      return write(groups.rows(), folder, rows -> groups.table(scratch, rows));
+    }
     if (CompletionStage.isAsked(context.config())) {
       if (language != null) {
         throw new BadInputException(

@@ -6,12 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.GroupCodec;
 import org.safesynth.evaluate.CodedColumn;
 import org.safesynth.evaluate.QualitySummary;
 import org.safesynth.schema.FrozenSchema;
@@ -32,6 +34,42 @@ final class QualityStage {
       FieldCodec codec,
       Dataset<Row> synthetic,
       MapFunction<Row, Object[]> cells) {
+    return compare(
+        context,
+        schema,
+        codec,
+        positions -> synthetic.javaRDD().map(row -> codes(cells.call(row), codec, positions)));
+  }
+
+  /**
+   * The summary of a table of groups: its columns, and the steps between rows and the groups' ends.
+   */
+  static Optional<QualitySummary> ofGroups(
+      RunContext context,
+      FrozenSchema schema,
+      GroupCodec codec,
+      Dataset<Row> synthetic,
+      MapFunction<Row, Object[]> cells) {
+    JavaRDD<GroupedRows.Member> members =
+        GroupedRows.of(
+            synthetic,
+            cells,
+            codec.layout().groupColumn(),
+            codec.layout().orderColumn(),
+            new RecordIdentity(context.seed()),
+            GroupStages.partitions(context));
+    return compare(
+        context,
+        codec.layout().derived(schema),
+        codec.fields(),
+        positions -> members.map(member -> codes(GroupStages.bytes(codec, member), positions)));
+  }
+
+  private static Optional<QualitySummary> compare(
+      RunContext context,
+      FrozenSchema schema,
+      FieldCodec codec,
+      Function<int[], JavaRDD<int[]>> synthetic) {
     List<CodedColumn> columns = new ArrayList<>();
     List<Integer> kept = new ArrayList<>();
     int[] comparable = codec.comparablePositions();
@@ -55,9 +93,7 @@ final class QualityStage {
             .select("tokens")
             .javaRDD()
             .map(row -> codes(row.<byte[]>getAs(0), positions));
-    JavaRDD<int[]> written =
-        synthetic.javaRDD().map(row -> codes(cells.call(row), codec, positions));
-    QualitySummary summary = QualitySummary.of(columns, real, written);
+    QualitySummary summary = QualitySummary.of(columns, real, synthetic.apply(positions));
     tell(context.console(), summary);
     return Optional.of(summary);
   }

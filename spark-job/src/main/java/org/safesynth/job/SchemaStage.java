@@ -1,6 +1,7 @@
 package org.safesynth.job;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,13 +37,24 @@ final class SchemaStage {
   record Inferred(FrozenSchema schema, TableProfile profile, MapFunction<Row, Object[]> cells) {}
 
   static Inferred run(RunContext context, TableSource table) {
-    InferredTable inferred = infer(context, table, declared(context, table));
+    Map<String, DeclaredColumn> declared = new HashMap<>(declared(context, table));
+    String group = context.config().data().groupTrainingExamplesBy();
+    if (group != null) {
+      declared.putIfAbsent(group, identifier(group));
+    }
+    InferredTable inferred = infer(context, table, declared);
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(inferred.schema()));
     context.console().info("columns: " + kinds(inferred.schema()));
     return new Inferred(
         inferred.schema(),
         inferred.profile(),
         new Cells(inferred.schema(), missing(context.config().data(), table)));
+  }
+
+  /** The key of groups names them and means nothing else. */
+  private static DeclaredColumn identifier(String name) {
+    return new DeclaredColumn(
+        name, ColumnKind.IDENTIFIER, null, null, null, null, null, null, null, null, null, null);
   }
 
   /**

@@ -61,11 +61,18 @@ public final class TrainStage {
 
   /** Runs a training where the cluster has its cores. */
   static Trained place(RunContext context, Training task, TrainingTask.Teller teller) {
+    return place(context, task, teller, "row");
+  }
+
+  /**
+   * @param unit what is learned: a row or a group
+   */
+  static Trained place(RunContext context, Training task, TrainingTask.Teller teller, String unit) {
     TrainingTask.Outcome outcome =
         trainsInDriver(context)
             ? inDriver(context, task, teller)
             : onExecutor(context, task, teller);
-    return new Trained(facts(context, outcome));
+    return new Trained(facts(context, outcome, unit));
   }
 
   static AutoPlan.Wishes wishes(SafeSynthesizerConfig config) {
@@ -134,7 +141,8 @@ public final class TrainStage {
     }
   }
 
-  private static Map<String, Object> facts(RunContext context, TrainingTask.Outcome outcome) {
+  private static Map<String, Object> facts(
+      RunContext context, TrainingTask.Outcome outcome, String unit) {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("path", context.folder().model().toString());
     facts.put("sha256", outcome.modelSha256());
@@ -144,8 +152,8 @@ public final class TrainStage {
     facts.put("ended", outcome.ended());
     String loss = "";
     if (outcome.bits() != null) {
-      facts.put("validation_bits_per_row", round(outcome.bits()));
-      loss = ", validation loss %.3f bits a row".formatted(outcome.bits());
+      facts.put("validation_bits_per_" + unit, round(outcome.bits()));
+      loss = ", validation loss %.3f bits a %s".formatted(outcome.bits(), unit);
     }
     context
         .console()
@@ -165,10 +173,19 @@ public final class TrainStage {
   /** Tells the person at the console. */
   static final class ConsoleTeller implements TrainingTask.Teller {
     private final Console console;
+    private final String unit;
     private TrainingPlan plan;
 
     ConsoleTeller(Console console) {
+      this(console, "row");
+    }
+
+    /**
+     * @param unit what is learned: a row or a group
+     */
+    ConsoleTeller(Console console, String unit) {
       this.console = console;
+      this.unit = unit;
     }
 
     @Override
@@ -178,17 +195,19 @@ public final class TrainStage {
       String time =
           Double.isNaN(recordsPerSecond)
               ? ""
-              : ", about %s at %,.0f rows/s, less if the validation loss stops falling"
+              : ", about %s at %,.0f %ss/s, less if the validation loss stops falling"
                   .formatted(
                       Console.duration(newPlan.steps() * newPlan.batchSize() / recordsPerSecond),
-                      recordsPerSecond);
+                      recordsPerSecond,
+                      unit);
       console.progress(
           "train",
-          "%s: %,d parameters, %,d rows and %,d for validation, batches of %d, at most %.1f passes (%,d steps)%s"
+          "%s: %,d parameters, %,d %ss and %,d for validation, batches of %d, at most %.1f passes (%,d steps)%s"
               .formatted(
                   resumed ? "resuming the plan" : "plan",
                   parameters,
                   newPlan.records(),
+                  unit,
                   newPlan.validationRecords(),
                   newPlan.batchSize(),
                   newPlan.passes(),
@@ -202,9 +221,9 @@ public final class TrainStage {
       Map<String, Object> figures = new LinkedHashMap<>();
       figures.put("step", progress.step());
       figures.put("steps", progress.steps());
-      figures.put("loss_bits_per_row", round(progress.loss()));
+      figures.put("loss_bits_per_" + unit, round(progress.loss()));
       if (Double.isFinite(progress.validationLoss())) {
-        figures.put("validation_bits_per_row", round(progress.validationLoss()));
+        figures.put("validation_bits_per_" + unit, round(progress.validationLoss()));
       }
       figures.put("tokens_per_second", Math.round(progress.tokensPerSecond()));
       figures.put("seconds_left", Math.round(progress.secondsLeft()));
@@ -212,7 +231,7 @@ public final class TrainStage {
           plan == null ? Double.NaN : (double) progress.step() * plan.batchSize() / plan.records();
       console.progress(
           "train",
-          "step %,d of %,d, pass %.1f, loss %.3f%s bits a row, %,.0f tokens/s, at most %s left"
+          "step %,d of %,d, pass %.1f, loss %.3f%s bits a %s, %,.0f tokens/s, at most %s left"
               .formatted(
                   progress.step(),
                   progress.steps(),
@@ -221,6 +240,7 @@ public final class TrainStage {
                   Double.isFinite(progress.validationLoss())
                       ? ", validation %.3f".formatted(progress.validationLoss())
                       : "",
+                  unit,
                   progress.tokensPerSecond(),
                   Console.duration(progress.secondsLeft())),
           figures);

@@ -103,7 +103,17 @@ public final class FieldDecoder {
    * @return scalar
    */
   public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets) {
-    return loss(parameters, inputs, targets, null);
+    return loss(parameters, inputs, targets, null, null);
+  }
+
+  /**
+   * The same loss where each record is written in a context.
+   *
+   * @param targets (positions, batch) tokens of each position; -100 where none is asked for
+   * @param context (batch, d) added to what enters the first block at every position
+   */
+  public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context) {
+    return loss(parameters, inputs, targets, context, null);
   }
 
   /**
@@ -112,11 +122,13 @@ public final class FieldDecoder {
    */
   public Trace traced(List<Tensor> parameters, Tensor inputs, Tensor targets) {
     Trace trace = new Trace();
-    return trace.withLoss(loss(parameters, inputs, targets, trace));
+    return trace.withLoss(loss(parameters, inputs, targets, null, trace));
   }
 
-  private Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets, Trace trace) {
-    Tensor hidden = hidden(parameters, inputs, targets.size(1), trace); // (positions, batch, d)
+  private Tensor loss(
+      List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context, Trace trace) {
+    Tensor hidden =
+        hidden(parameters, inputs, targets.size(1), context, trace); // (positions, batch, d)
     int p = 4 * config.numLayers();
     TensorVector at = hidden.unbind(0); // positions of (batch, d)
     TensorVector wanted = targets.unbind(0); // positions of (batch)
@@ -144,7 +156,7 @@ public final class FieldDecoder {
   }
 
   /** Output of the final norm (positions, batch, d). */
-  private Tensor hidden(List<Tensor> w, Tensor inputs, long batch, Trace trace) {
+  private Tensor hidden(List<Tensor> w, Tensor inputs, long batch, Tensor context, Trace trace) {
     long d = config.hiddenSize();
     long positions = config.positions();
     int p = 4 * config.numLayers();
@@ -152,6 +164,7 @@ public final class FieldDecoder {
     Tensor tokens =
         positions == 1 ? start : cat(new TensorVector(start, embedding(w.get(p), inputs)));
     Tensor x = tokens.add(w.get(p + 1).unsqueeze(1)); // (positions, batch, d)
+    x = context == null ? x : x.add(context); // (positions, batch, d)
     x = trace == null ? x : trace.enters(x);
     for (int i = 0; i < config.numLayers(); i++) {
       Tensor qkv = projected(layer_norm(x, d), w, 4 * i, trace); // (positions, batch, 3 d)
@@ -190,9 +203,12 @@ public final class FieldDecoder {
     private final Tensor inputs; // (embedding rows + 1, d) what enters the first block
     private final Tensor projections; // (embedding rows + 1, 3 d) the first block's qkv of each
 
-    private Decoding(List<Tensor> parameters, long batch) {
+    private final Tensor context; // (batch, d) or null
+
+    private Decoding(List<Tensor> parameters, long batch, Tensor context) {
       this.w = parameters;
       this.batch = batch;
+      this.context = context;
       // A token always enters at the same position: the first block's projection is a table.
       inputs = inputTable(parameters);
       projections = linear(layer_norm(inputs, config.hiddenSize()), parameters.get(0));
@@ -223,9 +239,12 @@ public final class FieldDecoder {
                   .full(new long[] {batch}, new Scalar(config.embeddingRows()))
                   .to(torch.ScalarType.Long);
       Tensor x = embedding(inputs, rows); // (batch, d)
+      x = context == null ? x : x.add(context);
       for (int i = 0; i < config.numLayers(); i++) {
         Tensor qkv = // (batch, 3 d)
-            i == 0 ? embedding(projections, rows) : linear(layer_norm(x, d), w.get(4 * i));
+            i == 0 && context == null
+                ? embedding(projections, rows)
+                : linear(layer_norm(x, d), w.get(4 * i));
         TensorVector parts = qkv.view(batch, 3, config.numHeads(), config.headDim()).unbind(1);
         keys[i].select(0, position).copy_(parts.get(1));
         values[i].select(0, position).copy_(parts.get(2));
@@ -291,6 +310,15 @@ public final class FieldDecoder {
 
   /** Starts a batch of records; the caller's scope owns its cache. */
   public Decoding startDecoding(List<Tensor> parameters, long batch) {
-    return new Decoding(parameters, batch);
+    return new Decoding(parameters, batch, null);
+  }
+
+  /**
+   * Starts a batch of records that are written in a context.
+   *
+   * @param context (batch, d) as in {@link #loss(List, Tensor, Tensor, Tensor)}
+   */
+  public Decoding startDecoding(List<Tensor> parameters, Tensor context) {
+    return new Decoding(parameters, context.size(0), context);
   }
 }

@@ -3,6 +3,7 @@ package org.safesynth.train;
 import java.io.Serializable;
 import java.util.List;
 import org.safesynth.model.FieldDecoderConfig;
+import org.safesynth.model.GroupDecoderConfig;
 
 /**
  * The rule that sets model size, batch, steps and masking of the embedded model from the table's
@@ -22,6 +23,9 @@ public final class AutoPlan {
   private static final int LEAST_BATCH = 16;
   private static final int MOST_BATCH = 256;
   private static final double PASSES = 12.5;
+  private static final double GROUP_PASSES = 15;
+  private static final double GROUP_MASKED = 0.3;
+  private static final int MEMORY_OF_HIDDEN = 2;
   private static final double LEAST_STEPS = 600;
   private static final double LEARNING_RATE = 3e-3;
   private static final double LEAST_LEARNING_RATE = 1e-3;
@@ -103,6 +107,48 @@ public final class AutoPlan {
         Math.max(1, Math.round(WARMUP * steps)),
         0.01,
         masked(training),
+        0.998,
+        seed,
+        wishes.maxSeconds());
+  }
+
+  /** The decoder for groups whose rows have a layout of positions. */
+  public static GroupDecoderConfig groupDecoder(
+      List<Integer> vocabularySizes, int clockBuckets, Wishes wishes) {
+    FieldDecoderConfig row = decoder(vocabularySizes, wishes);
+    return new GroupDecoderConfig(row, MEMORY_OF_HIDDEN * row.hiddenSize(), clockBuckets);
+  }
+
+  /**
+   * The plan for groups: that of as many rows, with groups counted instead.
+   *
+   * @param groups training and validation groups together
+   * @param validationGroups at most groups - 1
+   * @param meanRows rows of a group
+   */
+  public static TrainingPlan groupPlan(
+      long groups, long validationGroups, double meanRows, Wishes wishes, long seed) {
+    long training = groups - validationGroups;
+    int batch = (int) Math.min(training, set(wishes.batchSize(), batchSize(training)));
+    double passes = Math.max(GROUP_PASSES, LEAST_STEPS * batch / training);
+    if (wishes.mostRecords() != null) {
+      passes = Math.min(passes, wishes.mostRecords() / (training * meanRows));
+    }
+    long steps = Math.max(1, Math.round(passes * training / batch));
+    int evaluation =
+        (int) Math.max(1, Math.min(Math.max(25, training / batch), steps / LEAST_EVALUATIONS));
+    return new TrainingPlan(
+        training,
+        validationGroups,
+        batch,
+        batch,
+        steps,
+        evaluation,
+        validationGroups < LEAST_VALIDATION ? 6 : 3,
+        set(wishes.learningRate(), LEARNING_RATE),
+        Math.max(1, Math.round(WARMUP * steps)),
+        0.01,
+        GROUP_MASKED,
         0.998,
         seed,
         wishes.maxSeconds());

@@ -1,6 +1,5 @@
 package org.safesynth.train;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -11,7 +10,6 @@ import org.bytedeco.pytorch.global.torch;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.Natives;
-import org.safesynth.random.KeyedPermutation;
 import org.safesynth.random.SeededStreams;
 import org.safesynth.random.SeededStreams.Purpose;
 
@@ -28,11 +26,8 @@ public final class EmbeddedTrainer {
   private static final double SECONDS_BETWEEN_REPORTS = 2;
   private static final double SECONDS_BETWEEN_CHECKPOINTS = 60;
   private static final long SPEED_PROBE_NANOS = 1_000_000_000L;
-  private static final int VALIDATION_MICRO_BATCH = 256;
 
-  private final FieldDecoder decoder;
-  private final TokenStore store;
-  private final long firstRecord;
+  private final Lessons<?> lessons;
   private final TrainingPlan plan;
   private final SeededStreams streams;
   private final CheckpointStore checkpoints;
@@ -54,9 +49,17 @@ public final class EmbeddedTrainer {
       CheckpointStore checkpoints,
       TrainingListener listener,
       int workers) {
-    this.decoder = decoder;
-    this.store = store;
-    this.firstRecord = firstRecord;
+    this(
+        new RecordLessons(decoder, store, firstRecord, plan), plan, checkpoints, listener, workers);
+  }
+
+  EmbeddedTrainer(
+      Lessons<?> lessons,
+      TrainingPlan plan,
+      CheckpointStore checkpoints,
+      TrainingListener listener,
+      int workers) {
+    this.lessons = lessons;
     this.plan = plan;
     this.streams = new SeededStreams(plan.seed());
     this.checkpoints = checkpoints;
@@ -80,7 +83,7 @@ public final class EmbeddedTrainer {
   /** Trains to the end, from the newest checkpoint if there is one. */
   public Outcome train() {
     Natives.load();
-    int size = Math.toIntExact(decoder.layout().size());
+    int size = Math.toIntExact(lessons.layout().size());
     Optional<Checkpoint> newest = checkpoints.newest();
     Checkpoint start = newest.orElseGet(() -> fresh(size));
     if (start.parameters().length != size) {
@@ -100,7 +103,7 @@ public final class EmbeddedTrainer {
               + "; resume with the settings of the run or remove its checkpoints folder");
     }
     try (PointerScope scope = new PointerScope()) {
-      return new Loop(start).run(Long.MAX_VALUE);
+      return loop(lessons, start).run(Long.MAX_VALUE);
     }
   }
 
@@ -108,8 +111,8 @@ public final class EmbeddedTrainer {
   Checkpoint trainTo(long lastStep) {
     Natives.load();
     try (PointerScope scope = new PointerScope()) {
-      Checkpoint start = fresh(Math.toIntExact(decoder.layout().size()));
-      return new Loop(start).run(lastStep).last();
+      Checkpoint start = fresh(Math.toIntExact(lessons.layout().size()));
+      return loop(lessons, start).run(lastStep).last();
     }
   }
 
@@ -119,25 +122,15 @@ public final class EmbeddedTrainer {
    */
   public double measureSpeed() {
     Natives.load();
-    Checkpoint start = fresh(Math.toIntExact(decoder.layout().size()));
+    Checkpoint start = fresh(Math.toIntExact(lessons.layout().size()));
     try (PointerScope scope = new PointerScope()) {
-      return new Loop(start).measure();
+      return loop(lessons, start).measure();
     }
   }
 
   private Checkpoint fresh(int size) {
-    long[] counts = new long[decoder.config().totalVocabulary()];
-    int[] offsets = decoder.config().headOffsets();
-    int[] tokens = new int[store.positions()];
-    long from = firstRecord + plan.validationRecords();
-    for (long record = from; record < from + plan.records(); record++) {
-      store.read(record, tokens);
-      for (int t = 0; t < tokens.length; t++) {
-        counts[offsets[t] + tokens[t]]++;
-      }
-    }
     RandomGenerator random = streams.stream(Purpose.INITIAL_WEIGHTS);
-    float[] parameters = decoder.initialParameters(counts, plan.records(), random);
+    float[] parameters = lessons.initialParameters(random);
     return new Checkpoint(
         0,
         0,
@@ -152,14 +145,19 @@ public final class EmbeddedTrainer {
         parameters.clone());
   }
 
+  private <B> Loop<B> loop(Lessons<B> of, Checkpoint start) {
+    return new Loop<>(of, start);
+  }
+
   /** The state of one run; its tensors live in the scope of {@link #train}. */
-  private final class Loop {
+  private final class Loop<B> {
+    private final Lessons<B> taught;
     private final Tensor parameters; // (P)
     private final Tensor momentum; // (P)
     private final Tensor variance; // (P)
     private final Tensor average; // (P)
     private final Tensor gradient; // (P)
-    private final List<FieldBatch> validation;
+    private final List<B> validation;
     private float[] best;
     private long step;
     private double bestLoss;
@@ -168,10 +166,9 @@ public final class EmbeddedTrainer {
     private double lastValidation = Double.NaN;
     private final double secondsBefore;
     private final long startedNanos = System.nanoTime();
-    private KeyedPermutation order;
-    private long orderPass = -1;
 
-    Loop(Checkpoint start) {
+    Loop(Lessons<B> taught, Checkpoint start) {
+      this.taught = taught;
       parameters = tensor(start.parameters());
       momentum = tensor(start.momentum());
       variance = tensor(start.variance());
@@ -183,7 +180,7 @@ public final class EmbeddedTrainer {
       bestStep = start.bestStep();
       evaluationsSinceBest = start.evaluationsSinceBest();
       secondsBefore = start.seconds();
-      validation = validationBatches();
+      validation = taught.validation();
     }
 
     Outcome run(long lastStep) {
@@ -192,19 +189,18 @@ public final class EmbeddedTrainer {
               parameters,
               momentum,
               variance,
-              tensor(decoder.layout().decayMask()),
+              tensor(lessons.layout().decayMask()),
               plan.beta1(),
               plan.beta2(),
               plan.weightDecay());
       String ended = "the schedule is complete";
-      try (GradientWorkers pool =
-          new GradientWorkers(decoder, parameters, workers, microBatches())) {
+      try (GradientWorkers<B> pool = new GradientWorkers<>(taught, parameters, workers)) {
         double reportedAt = 0;
         double savedAt = 0;
         long reportedStep = step;
         double lossSince = 0;
         while (step < Math.min(lastStep, plan.steps())) {
-          double loss = pool.gradient(batches(), gradient) / plan.batchSize();
+          double loss = pool.gradient(taught.batches(step), gradient) / plan.batchSize();
           if (!Double.isFinite(loss)) {
             throw new RunFailedException(
                 "training diverged at step "
@@ -252,13 +248,12 @@ public final class EmbeddedTrainer {
     }
 
     double measure() {
-      try (GradientWorkers pool =
-          new GradientWorkers(decoder, parameters, workers, microBatches())) {
-        pool.gradient(batches(), gradient);
+      try (GradientWorkers<B> pool = new GradientWorkers<>(taught, parameters, workers)) {
+        pool.gradient(taught.batches(step), gradient);
         long from = System.nanoTime();
         int steps = 0;
         do {
-          pool.gradient(batches(), gradient);
+          pool.gradient(taught.batches(step), gradient);
           step++;
           steps++;
         } while (System.nanoTime() - from < SPEED_PROBE_NANOS);
@@ -266,53 +261,11 @@ public final class EmbeddedTrainer {
       }
     }
 
-    private int microBatches() {
-      return (plan.batchSize() + plan.microBatchSize() - 1) / plan.microBatchSize();
-    }
-
     private double elapsed() {
       return (System.nanoTime() - startedNanos) / 1e9;
     }
 
-    private List<FieldBatch> batches() {
-      List<FieldBatch> batches = new ArrayList<>();
-      long from = step * plan.batchSize();
-      for (int done = 0; done < plan.batchSize(); done += plan.microBatchSize()) {
-        int count = Math.min(plan.microBatchSize(), plan.batchSize() - done);
-        long[] records = new long[count];
-        for (int i = 0; i < count; i++) {
-          records[i] = record(from + done + i);
-        }
-        RandomGenerator random = streams.stream(Purpose.INPUT_MASK, step, done);
-        batches.add(FieldBatch.read(store, decoder.config(), records, plan.mostMasked(), random));
-      }
-      return batches;
-    }
-
-    /** The record that is seen as the {@code seen}-th of all passes. */
-    private long record(long seen) {
-      long pass = seen / plan.records();
-      if (pass != orderPass) {
-        order = new KeyedPermutation(plan.records(), streams.key(Purpose.EPOCH_ORDER, pass));
-        orderPass = pass;
-      }
-      return firstRecord + plan.validationRecords() + order.apply(seen % plan.records());
-    }
-
-    private List<FieldBatch> validationBatches() {
-      List<FieldBatch> batches = new ArrayList<>();
-      for (long done = 0; done < plan.validationRecords(); done += VALIDATION_MICRO_BATCH) {
-        int count = (int) Math.min(VALIDATION_MICRO_BATCH, plan.validationRecords() - done);
-        long[] records = new long[count];
-        for (int i = 0; i < count; i++) {
-          records[i] = firstRecord + done + i;
-        }
-        batches.add(FieldBatch.read(store, decoder.config(), records, 0, null));
-      }
-      return batches;
-    }
-
-    private void evaluate(GradientWorkers pool) {
+    private void evaluate(GradientWorkers<B> pool) {
       if (validation.isEmpty()) {
         return;
       }
@@ -339,7 +292,7 @@ public final class EmbeddedTrainer {
               lossSince / Math.max(1, steps) / NATS_PER_BIT,
               lastValidation / NATS_PER_BIT,
               recordsPerSecond,
-              recordsPerSecond * store.positions(),
+              recordsPerSecond * taught.tokensPerRecord(),
               Math.max(0, Math.min(toGo, allowed))));
     }
 

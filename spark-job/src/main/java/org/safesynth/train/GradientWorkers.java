@@ -11,7 +11,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.Natives;
 
 /**
@@ -21,8 +20,9 @@ import org.safesynth.model.Natives;
  * Every micro-batch has a gradient vector of its own, and these are added in the micro-batches'
  * order, so that the sum is the same for any number of workers.
  */
-final class GradientWorkers implements AutoCloseable {
-  private final FieldDecoder decoder;
+final class GradientWorkers<B> implements AutoCloseable {
+  private final Lessons<B> lessons;
+  private final Tensor parameters; // (P)
   private final int workers;
   private final ExecutorService threads;
   private final List<Tensor> gradients = new ArrayList<>(); // each (P)
@@ -32,11 +32,11 @@ final class GradientWorkers implements AutoCloseable {
    * Starts the threads.
    *
    * @param parameters (P) the weights that all workers read
-   * @param microBatches greatest number of micro-batches of a step
    */
-  GradientWorkers(FieldDecoder decoder, Tensor parameters, int workers, int microBatches) {
-    this.decoder = decoder;
-    this.workers = Math.max(1, Math.min(workers, microBatches));
+  GradientWorkers(Lessons<B> lessons, Tensor parameters, int workers) {
+    this.lessons = lessons;
+    this.parameters = parameters;
+    this.workers = Math.max(1, workers);
     this.threads =
         Executors.newFixedThreadPool(
             this.workers,
@@ -45,11 +45,15 @@ final class GradientWorkers implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    for (int i = 0; i < microBatches; i++) {
-      Tensor gradient = torch.zeros(decoder.layout().size()); // (P)
-      List<Tensor> views = decoder.layout().views(gradient);
+  }
+
+  /** Makes leaves and a gradient vector for each of a step's micro-batches. */
+  private void provideFor(int microBatches) {
+    while (gradients.size() < microBatches) {
+      Tensor gradient = torch.zeros(lessons.layout().size()); // (P)
+      List<Tensor> views = lessons.layout().views(gradient);
       List<Tensor> own = new ArrayList<>();
-      for (Tensor view : decoder.layout().views(parameters)) {
+      for (Tensor view : lessons.layout().views(parameters)) {
         Tensor leaf = view.detach();
         leaf.requires_grad_(true);
         leaf.mutable_grad().put(views.get(own.size()));
@@ -67,18 +71,19 @@ final class GradientWorkers implements AutoCloseable {
   /**
    * Adds up loss and gradient of the batches.
    *
-   * @param batches at most as many as micro-batches were named
+   * @param batches the step's micro-batches
    * @param sum (P) receives the gradient of the summed loss
    * @return the summed loss in nats
    */
-  double gradient(List<FieldBatch> batches, Tensor sum) {
+  double gradient(List<B> batches, Tensor sum) {
+    provideFor(batches.size());
     double loss =
         inParallel(
             batches.size(),
             i -> {
               try (PointerScope scope = new PointerScope()) {
                 gradients.get(i).zero_();
-                Tensor of = loss(batches.get(i), leaves.get(i));
+                Tensor of = lessons.loss(batches.get(i), leaves.get(i));
                 of.backward();
                 return of.item_double();
               }
@@ -91,19 +96,15 @@ final class GradientWorkers implements AutoCloseable {
   }
 
   /** The summed loss of the batches in nats with the given weights (P), without gradients. */
-  double loss(List<FieldBatch> batches, Tensor weights) {
+  double loss(List<B> batches, Tensor weights) {
     return inParallel(
         batches.size(),
         i -> {
           try (PointerScope scope = new PointerScope();
               NoGradGuard guard = new NoGradGuard()) {
-            return loss(batches.get(i), decoder.layout().views(weights)).item_double();
+            return lessons.loss(batches.get(i), lessons.layout().views(weights)).item_double();
           }
         });
-  }
-
-  private Tensor loss(FieldBatch batch, List<Tensor> parameters) {
-    return decoder.loss(parameters, batch.inputTensor(), batch.targetTensor());
   }
 
   /** Worker w takes the items w, w + workers, …; results are added in the items' order. */

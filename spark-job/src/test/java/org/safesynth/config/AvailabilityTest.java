@@ -40,7 +40,7 @@ final class AvailabilityTest {
           """
           privacy: {dp_enabled: true, domain_epsilon_share: 0.1}        | privacy.domain_epsilon_share is 0.1
           replace_pii: {}                                               | replace_pii is given
-          data: {group_training_examples_by: id}                        | data.group_training_examples_by is id
+          {data: {group_training_examples_by: id}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
           training: {pretrained_model: HuggingFaceTB/SmolLM3-3B}        | training.pretrained_model is HuggingFaceTB/SmolLM3-3B
           training: {quantize_model: true}                              | training.quantize_model is true
@@ -69,7 +69,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(17, found);
+    assertEquals(16, found);
   }
 
   @Test

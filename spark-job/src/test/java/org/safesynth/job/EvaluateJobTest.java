@@ -152,7 +152,8 @@ final class EvaluateJobTest {
             source.rows(),
             SchemaStage.cells(data, source, schema),
             schema,
-            new RecordIdentity(data.randomState()));
+            new RecordIdentity(data.randomState()),
+            -1);
     assertEquals(
         sorted(LocalSpark.session().read().parquet(folder.examples().toString())),
         sorted(identified));

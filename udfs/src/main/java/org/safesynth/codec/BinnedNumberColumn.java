@@ -143,6 +143,11 @@ final class BinnedNumberColumn implements ColumnCodec {
   }
 
   @Override
+  public long leastTick(int token) {
+    return token < bins.cells() ? bins.low(token) : Long.MIN_VALUE;
+  }
+
+  @Override
   public int missingToken() {
     return missing ? bins.cells() : -1;
   }

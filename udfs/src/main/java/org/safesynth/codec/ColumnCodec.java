@@ -44,6 +44,11 @@ sealed interface ColumnCodec extends Serializable
     return Acceptance.EXACT;
   }
 
+  /** Least tick that a token of the first position may stand for, where tokens are numbers. */
+  default long leastTick(int token) {
+    return Long.MIN_VALUE;
+  }
+
   /** The first position's token for a missing value, or -1. */
   int missingToken();
 

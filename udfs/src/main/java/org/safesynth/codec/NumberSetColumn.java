@@ -77,6 +77,11 @@ final class NumberSetColumn implements ColumnCodec {
   }
 
   @Override
+  public long leastTick(int token) {
+    return token < values.length ? values[token] : Long.MIN_VALUE;
+  }
+
+  @Override
   public int missingToken() {
     return missing ? values.length : -1;
   }

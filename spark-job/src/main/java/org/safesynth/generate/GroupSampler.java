@@ -1,0 +1,219 @@
+package org.safesynth.generate;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.safesynth.codec.GroupCodec;
+import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.GroupDecoder;
+import org.safesynth.model.GroupDecoderConfig;
+import org.safesynth.model.Natives;
+
+/**
+ * Samples groups, all groups of a batch row by row; those that have ended leave the batch. The
+ * order column never falls and never passes its last value; what is constant in a group is drawn
+ * with its first row.
+ */
+public final class GroupSampler implements AutoCloseable {
+  private final GroupDecoder decoder;
+  private final GroupCodec codec;
+  private final PointerScope scope = new PointerScope();
+  private final List<Tensor> parameters;
+  private final PositionRules rules;
+  private final TokenDistribution distribution;
+  private final int mostRows;
+
+  /**
+   * Prepares a model on the calling thread, which must also use and close it.
+   *
+   * @param weights (P)
+   * @param mostRows a group ends there at the latest
+   */
+  public GroupSampler(
+      GroupDecoder decoder,
+      float[] weights,
+      GroupCodec codec,
+      TokenDistribution distribution,
+      int mostRows) {
+    Natives.load();
+    Natives.useOneThread();
+    this.decoder = decoder;
+    this.codec = codec;
+    this.distribution = distribution;
+    this.mostRows = mostRows;
+    this.parameters = decoder.layout().views(torch.tensor(weights));
+    this.rules = new PositionRules(decoder.config().row(), codec.fields().grammar());
+  }
+
+  /** A group that is being written. */
+  private static final class Group {
+    private final long number;
+    private final RandomGenerator random;
+    private final List<Object[]> rows = new ArrayList<>();
+    private int[] firstTokens; // (positions)
+    private int[] tokens; // (positions) of the newest row
+    private Long before; // the order column's newest tick
+
+    Group(long number, RandomGenerator random) {
+      this.number = number;
+      this.random = random;
+    }
+  }
+
+  /**
+   * Samples groups.
+   *
+   * @param first number of the first group
+   * @param random (groups) draws for each group
+   * @return for each group its rows, canonical cells of the table
+   */
+  public List<List<Object[]>> sample(long first, RandomGenerator[] random) {
+    List<Group> all = new ArrayList<>();
+    for (int g = 0; g < random.length; g++) {
+      all.add(new Group(first + g, random[g]));
+    }
+    try (NoGradGuard guard = new NoGradGuard();
+        PointerScope batchScope = new PointerScope()) {
+      List<Group> open = new ArrayList<>(all);
+      Tensor memory = torch.zeros(open.size(), decoder.config().memorySize()); // (groups, m)
+      for (int row = 0; !open.isEmpty(); row++) {
+        try (PointerScope rowScope = new PointerScope()) {
+          write(open, row, memory);
+        }
+      }
+    }
+    return all.stream().map(group -> group.rows).toList();
+  }
+
+  /** Writes a row of every open group, drops those that have ended, and remembers the others. */
+  private void write(List<Group> open, int row, Tensor memory) {
+    Tensor state = memory.narrow(0, 0, open.size()); // (groups, m)
+    int size = open.size();
+    int[] clockBefore = new int[size];
+    int[] index = new int[size];
+    Arrays.fill(index, GroupDecoderConfig.indexBucket(row));
+    for (int g = 0; g < size; g++) {
+      clockBefore[g] = codec.layout().clockBucket(open.get(g).before);
+    }
+    Tensor indexes = torch.tensor(index); // (groups)
+    Tensor context = // (groups, d)
+        decoder.context(parameters, state, indexes, torch.tensor(clockBefore));
+    draw(open, row, context);
+    int[] clock = new int[size];
+    List<Integer> going = new ArrayList<>();
+    List<Group> still = new ArrayList<>();
+    int last = codec.fields().positions() - 1;
+    for (int g = 0; g < size; g++) {
+      Group group = open.get(g);
+      Object[] firstRow = row == 0 ? null : group.rows.get(0);
+      Object[] cells =
+          codec.decode(group.tokens, firstRow, group.before, group.number, group.random);
+      group.rows.add(cells);
+      group.before = codec.layout().isOrdered() ? (Long) cells[codec.layout().orderColumn()] : null;
+      clock[g] = codec.layout().clockBucket(group.before);
+      if (group.tokens[last] != codec.lastToken() && row + 1 < mostRows) {
+        going.add(g);
+        still.add(group);
+      }
+    }
+    if (!still.isEmpty()) {
+      Tensor remembered = // (groups, m)
+          decoder.remember(parameters, state, inputs(open), indexes, torch.tensor(clock));
+      int[] kept = going.stream().mapToInt(Integer::intValue).toArray();
+      memory.narrow(0, 0, kept.length).copy_(remembered.index_select(0, torch.tensor(kept)));
+    }
+    open.clear();
+    open.addAll(still);
+  }
+
+  private Tensor inputs(List<Group> open) {
+    int[] offsets = decoder.config().row().embeddingOffsets();
+    int[] inputs = new int[offsets.length * open.size()];
+    for (int t = 0; t < offsets.length; t++) {
+      for (int g = 0; g < open.size(); g++) {
+        inputs[t * open.size() + g] = offsets[t] + open.get(g).tokens[t];
+      }
+    }
+    return torch.tensor(inputs).view(offsets.length, open.size());
+  }
+
+  private void draw(List<Group> open, int row, Tensor context) {
+    int size = open.size();
+    int[] offsets = decoder.config().row().embeddingOffsets();
+    for (Group group : open) {
+      group.tokens = new int[codec.fields().positions()];
+    }
+    FieldDecoder.Decoding decoding =
+        decoder.row().startDecoding(decoder.ofRow(parameters), context);
+    int[] before = new int[size];
+    for (int t = 0; t < codec.fields().positions(); t++) {
+      try (PointerScope positionScope = new PointerScope()) {
+        Tensor previous = torch.tensor(before); // (groups)
+        Tensor rows = t == 0 ? previous : previous.add(new Scalar(offsets[t - 1]));
+        Tensor logits = decoding.logits(t, rows); // (groups, V)
+        boolean isDrawn = row == 0 ? !codec.isNeverFirst(t) : !codec.isOnlyFirst(t);
+        before = isDrawn ? drawn(open, row, t, logits, previous) : known(open, row, t);
+      }
+      for (int g = 0; g < size; g++) {
+        open.get(g).tokens[t] = before[g];
+      }
+    }
+    if (row == 0) {
+      for (Group group : open) {
+        group.firstTokens = group.tokens;
+      }
+    }
+  }
+
+  private int[] known(List<Group> open, int row, int position) {
+    boolean isConstant = row > 0 && codec.isConstant(position);
+    return open.stream()
+        .mapToInt(g -> isConstant ? g.firstTokens[position] : codec.restToken(position))
+        .toArray();
+  }
+
+  private int[] drawn(List<Group> open, int row, int position, Tensor logits, Tensor previous) {
+    Tensor allowed = rules.allowed(position, logits, previous); // (groups, V)
+    if (position == codec.stepPosition() || position == codec.firstTickPosition()) {
+      allowed = allowed.add(times(open, position, (int) logits.size(1)));
+    }
+    if (distribution.isGreedy()) {
+      return TokenDistribution.ids(allowed.argmax(new org.bytedeco.pytorch.LongOptional(1), false));
+    }
+    float[] uniform = new float[open.size()];
+    for (int g = 0; g < uniform.length; g++) {
+      uniform[g] = open.get(g).random.nextFloat();
+    }
+    return distribution.draw(distribution.probabilities(allowed), uniform);
+  }
+
+  /** Minus infinity for "missing" and for steps beyond the last tick. */
+  private Tensor times(List<Group> open, int position, int size) {
+    float[] mask = new float[open.size() * size];
+    int rest = codec.restToken(position);
+    for (int g = 0; g < open.size(); g++) {
+      boolean any = false;
+      for (int token = 0; token < size; token++) {
+        boolean isStep = position == codec.stepPosition();
+        boolean fits = token != rest && (!isStep || codec.isStepWithin(token, open.get(g).before));
+        mask[g * size + token] = fits ? 0 : Float.NEGATIVE_INFINITY;
+        any |= fits;
+      }
+      if (!any) { // no step is short enough: the row comes at the last tick
+        Arrays.fill(mask, g * size, (g + 1) * size, 0);
+      }
+    }
+    return torch.tensor(mask).view(open.size(), size);
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

@@ -1,0 +1,408 @@
+package org.safesynth.job;
+
+import static org.apache.spark.sql.functions.col;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.GroupCodec;
+import org.safesynth.codec.GroupLayout;
+import org.safesynth.codec.Protection;
+import org.safesynth.config.DataConfig;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.random.SeededStreams;
+import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnProfile;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.DeclaredColumn;
+import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.InferenceOptions;
+import org.safesynth.schema.SchemaInference;
+import org.safesynth.schema.TableProfile;
+import org.safesynth.train.AutoPlan;
+
+/**
+ * The tour of a run on groups: bring each group's rows together, see what is constant in them and
+ * how long the steps between them are, encode whole groups, and train.
+ */
+final class GroupStages {
+  private static final int PARTITIONS_PER_CORE = 2;
+  private static final StructType ENCODED =
+      new StructType()
+          .add("shard", DataTypes.IntegerType, false)
+          .add("id_high", DataTypes.LongType, false)
+          .add("id_low", DataTypes.LongType, false)
+          .add("index", DataTypes.IntegerType, false)
+          .add("tokens", DataTypes.BinaryType, false);
+
+  private final RunContext context;
+  private final Journal journal;
+  private final DataConfig data;
+
+  GroupStages(RunContext context, Journal journal) {
+    this.context = context;
+    this.journal = journal;
+    this.data = context.config().data();
+  }
+
+  /** Whether the configuration makes groups. */
+  static boolean isAsked(RunContext context) {
+    return context.config().data().groupTrainingExamplesBy() != null;
+  }
+
+  Pipeline.Learned train(TableSource table) {
+    requireColumns(table);
+    SchemaStage.Inferred inferred =
+        journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
+    int group = column(inferred.schema(), data.groupTrainingExamplesBy());
+    int order =
+        data.orderTrainingExamplesBy() == null
+            ? -1
+            : column(inferred.schema(), data.orderTrainingExamplesBy());
+    check(inferred, group, order);
+    JavaRDD<GroupedRows.Member> members =
+        GroupedRows.of(
+                table.rows(), inferred.cells(), group, order, identity(), partitions(context))
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      GroupedRows.Facts facts =
+          journal.stage(
+              "groups",
+              () ->
+                  table.reading(
+                      () -> GroupedRows.facts(members, inferred.schema().columns().size())));
+      tell(inferred, facts);
+      GroupCodec codec =
+          journal.stage("codec", () -> codec(inferred, members, facts, group, order));
+      ExamplesManifest examples =
+          journal.stage("encode", () -> encode(table, inferred, members, facts, codec));
+      Split split = split(examples);
+      TrainStage.Trained trained = journal.stage("train", () -> train(codec, examples, split));
+      journal.model(trained.facts());
+      Split ofTable =
+          new Split(inferred.profile().rows(), split.holdout(), split.validation(), split.notes());
+      return new Pipeline.Learned(inferred.schema(), codec.fields(), ofTable, codec);
+    } finally {
+      members.unpersist();
+    }
+  }
+
+  private RecordIdentity identity() {
+    return new RecordIdentity(context.seed());
+  }
+
+  static int partitions(RunContext context) {
+    return PARTITIONS_PER_CORE * context.spark().sparkContext().defaultParallelism();
+  }
+
+  private void requireColumns(TableSource table) {
+    List<String> names = Arrays.asList(table.rows().columns());
+    requireColumn(table, names, "data.group_training_examples_by", data.groupTrainingExamplesBy());
+    if (data.orderTrainingExamplesBy() != null) {
+      requireColumn(
+          table, names, "data.order_training_examples_by", data.orderTrainingExamplesBy());
+    }
+    if (data.groupTrainingExamplesBy().equals(data.orderTrainingExamplesBy())) {
+      throw new BadInputException(
+          "data.order_training_examples_by is '%s', the column of the groups itself: name the column that orders the rows of a group"
+              .formatted(data.orderTrainingExamplesBy()));
+    }
+  }
+
+  private static void requireColumn(
+      TableSource table, List<String> names, String parameter, String name) {
+    if (!names.contains(name)) {
+      throw new BadInputException(
+          "%s is '%s', but %s has no such column (it has %s)"
+              .formatted(parameter, name, table.name(), String.join(", ", names)));
+    }
+  }
+
+  private static int column(FrozenSchema schema, String name) {
+    return schema.columns().stream().map(ColumnSchema::name).toList().indexOf(name);
+  }
+
+  private void check(SchemaStage.Inferred inferred, int group, int order) {
+    List<ColumnProfile> profiles = inferred.profile().columns();
+    if (profiles.get(group).missing() > 0) {
+      throw new BadInputException(
+          "column '%s': %,d of %,d rows have no value, so that no group is theirs; drop them or give them one"
+              .formatted(
+                  data.groupTrainingExamplesBy(),
+                  profiles.get(group).missing(),
+                  inferred.profile().rows()));
+    }
+    if (order < 0) {
+      return;
+    }
+    ColumnSchema column = inferred.schema().columns().get(order);
+    if (!column.kind().isNumeric()) {
+      throw new BadInputException(
+          "column '%s' orders the rows of a group, but is read as %s: not all of its values are numbers, or dates or times of one format; mend them, or declare the column in data.schema_file"
+              .formatted(column.name(), column.kind().name().toLowerCase(java.util.Locale.ROOT)));
+    }
+    if (profiles.get(order).missing() > 0) {
+      throw new BadInputException(
+          "column '%s' orders the rows of a group, but %,d of %,d rows have no value there; drop them or give them one"
+              .formatted(column.name(), profiles.get(order).missing(), inferred.profile().rows()));
+    }
+  }
+
+  private void tell(SchemaStage.Inferred inferred, GroupedRows.Facts facts) {
+    List<String> constant = new ArrayList<>();
+    for (int c = 0; c < facts.constant().length; c++) {
+      String name = inferred.schema().columns().get(c).name();
+      if (facts.constant()[c] && !name.equals(data.groupTrainingExamplesBy())) {
+        constant.add("'" + name + "'");
+      }
+    }
+    context
+        .console()
+        .progress(
+            "groups",
+            "%,d groups of %.2f rows on average, %,d at most%s"
+                .formatted(
+                    facts.groups(),
+                    (double) facts.rows() / facts.groups(),
+                    facts.mostRows(),
+                    constant.isEmpty()
+                        ? ""
+                        : "; constant within a group: " + String.join(", ", constant)),
+            Map.of("groups", facts.groups(), "rows", facts.rows()));
+    if (facts.cut() > 0) {
+      context
+          .console()
+          .warn(
+              "%,d groups have more than %,d rows: the first %,d of each are learned"
+                  .formatted(facts.cut(), GroupedRows.MOST_ROWS, GroupedRows.MOST_ROWS));
+    }
+    if (facts.groups() == 1) {
+      context
+          .console()
+          .warn(
+              "the table is a single group: nothing can be held out, and what is written is close to it; name a column with more values as data.group_training_examples_by");
+    }
+    journal.count("groups", facts.groups());
+    journal.count("rows", facts.rows());
+  }
+
+  private GroupCodec codec(
+      SchemaStage.Inferred inferred,
+      JavaRDD<GroupedRows.Member> members,
+      GroupedRows.Facts facts,
+      int group,
+      int order) {
+    Protection protection = CodecStage.protection(context);
+    boolean[] constant = facts.constant();
+    constant[group] = true;
+    long[] clock = {};
+    long last = Long.MAX_VALUE;
+    if (order >= 0) {
+      ColumnProfile times = inferred.profile().columns().get(order);
+      int threshold = protection.threshold(data.orderTrainingExamplesBy());
+      last = end(times.highTicks(), times.highCounts(), threshold);
+      clock = GroupLayout.clock(times.lowTicks()[0], last);
+    }
+    GroupLayout layout =
+        new GroupLayout(
+            group,
+            order,
+            constant,
+            clock,
+            last,
+            (double) facts.rows() / facts.groups(),
+            facts.mostRows());
+    FrozenSchema derived = layout.derived(inferred.schema());
+    TableProfile profile = profile(inferred, members, order, facts);
+    FieldCodec fields = CodecStage.run(context, derived, profile).codec();
+    journal.protection(FieldCodec.protectionCounts(derived, profile, protection));
+    return new GroupCodec(fields, layout);
+  }
+
+  /** The greatest tick at or beyond which enough rows lie. */
+  private static long end(long[] ticks, long[] counts, int threshold) {
+    long sum = 0;
+    for (int i = ticks.length - 1; i >= 0; i--) {
+      sum += counts[i];
+      if (sum >= threshold) {
+        return ticks[i];
+      }
+    }
+    return ticks[0];
+  }
+
+  private TableProfile profile(
+      SchemaStage.Inferred inferred,
+      JavaRDD<GroupedRows.Member> members,
+      int order,
+      GroupedRows.Facts facts) {
+    List<ColumnProfile> profiles = new ArrayList<>(inferred.profile().columns());
+    if (order >= 0) {
+      List<ColumnProfile> times = times(members, order);
+      profiles.set(order, times.get(0));
+      profiles.add(order + 1, times.get(1));
+    }
+    String[] texts = {"false", "true"};
+    long[] counts = {facts.rows() - facts.groups(), facts.groups()};
+    long[] none = {};
+    profiles.add(
+        new ColumnProfile(
+            facts.rows(), 0, 2, true, none, texts, counts, none, none, none, none, none, none));
+    return new TableProfile(facts.rows(), profiles);
+  }
+
+  /** What is counted of the first ticks and of the steps. */
+  private List<ColumnProfile> times(JavaRDD<GroupedRows.Member> members, int order) {
+    StructType type =
+        new StructType().add("first", DataTypes.LongType).add("step", DataTypes.LongType);
+    Dataset<Row> times =
+        context
+            .spark()
+            .createDataFrame(
+                members.map(
+                    member -> {
+                      Long tick = (Long) member.cells()[order];
+                      return member.before() == null
+                          ? RowFactory.create(tick, null)
+                          : RowFactory.create(null, tick - member.before());
+                    }),
+                type);
+    InferenceOptions options =
+        new InferenceOptions(
+            false,
+            java.util.Set.of(),
+            new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
+            Map.of("first", whole("first"), "step", whole("step")));
+    return SchemaInference.infer(times, options).profile().columns();
+  }
+
+  private static DeclaredColumn whole(String name) {
+    return new DeclaredColumn(
+        name, ColumnKind.INTEGER, null, true, null, null, null, null, null, null, null, null);
+  }
+
+  private ExamplesManifest encode(
+      TableSource table,
+      SchemaStage.Inferred inferred,
+      JavaRDD<GroupedRows.Member> members,
+      GroupedRows.Facts facts,
+      GroupCodec codec) {
+    EncodeStage.requireShortTokens(codec.fields());
+    String fingerprint =
+        Fingerprint.of(
+            table, facts.rows(), data, inferred.schema(), codec.fields(), context.seed());
+    Optional<ExamplesManifest> earlier =
+        EncodeStage.manifest(context.hadoop(), context.folder().examples())
+            .filter(m -> m.fingerprint().equals(fingerprint));
+    if (earlier.isPresent()) {
+      return earlier.get();
+    }
+    new TextFiles(context.hadoop()).delete(context.folder().examples());
+    int positions = codec.fields().positions() + 1;
+    int[] shardKeys =
+        EncodeStage.shardKeys(context.spark(), EncodeStage.shards(facts.rows(), positions));
+    Dataset<Row> records =
+        context
+            .spark()
+            .createDataFrame(
+                members.mapPartitions(part -> new Encoded(part, codec, shardKeys)), ENCODED);
+    EncodeStage.write(
+        records, shardKeys.length, context.folder().examples(), "id_high", "id_low", "index");
+    ExamplesManifest manifest =
+        EncodeStage.describe(
+            context.hadoop(), context.folder().examples(), fingerprint, positions, facts.rows());
+    new TextFiles(context.hadoop())
+        .write(
+            new org.apache.hadoop.fs.Path(context.folder().examples(), ExamplesManifest.NAME),
+            Json.file(manifest));
+    return manifest;
+  }
+
+  /** Rows as tokens and the bucket of their time. */
+  private record Encoded(Iterator<GroupedRows.Member> members, GroupCodec codec, int[] shardKeys)
+      implements Iterator<Row> {
+    @Override
+    public boolean hasNext() {
+      return members.hasNext();
+    }
+
+    @Override
+    public Row next() {
+      GroupedRows.Member member = members.next();
+      return RowFactory.create(
+          shardKeys[NumberedCopies.range(member.high(), shardKeys.length)],
+          NumberedCopies.signed(member.high()),
+          NumberedCopies.signed(member.low()),
+          member.index(),
+          bytes(codec, member));
+    }
+  }
+
+  static byte[] bytes(GroupCodec codec, GroupedRows.Member member) {
+    int[] tokens = new int[codec.fields().positions()];
+    codec.encode(member.cells(), member.before(), member.index() == 0, member.isLast(), tokens);
+    ByteBuffer bytes =
+        ByteBuffer.allocate((tokens.length + 1) * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int token : tokens) {
+      bytes.putShort((short) token);
+    }
+    int order = codec.layout().orderColumn();
+    Long tick = order < 0 ? null : (Long) member.cells()[order];
+    bytes.putShort((short) codec.layout().clockBucket(tick));
+    return bytes.array();
+  }
+
+  /** Whole groups for the holdout and the validation. */
+  private Split split(ExamplesManifest examples) {
+    Split rows = Split.of(examples.records(), context.config());
+    Dataset<Row> identified =
+        context
+            .spark()
+            .read()
+            .parquet(context.folder().examples().toString())
+            .select(col("id_high"), col("id_low"));
+    WholeGroups.Cut[] cuts =
+        WholeGroups.of(identified, examples.records() - 1, rows.holdout(), rows.validation());
+    Split split = new Split(examples.records(), cuts[0].rows(), cuts[1].rows(), rows.notes());
+    context
+        .console()
+        .progress(
+            "read",
+            "%,d rows: %,d to learn, %,d to validate, %,d held out, in whole groups"
+                .formatted(split.records(), split.training(), split.validation(), split.holdout()),
+            Map.of("rows", split.records()));
+    split.notes().forEach(context.console()::warn);
+    journal.count("training", split.training());
+    journal.count("validation", split.validation());
+    journal.count("holdout", split.holdout());
+    return split;
+  }
+
+  private TrainStage.Trained train(GroupCodec codec, ExamplesManifest examples, Split split) {
+    ModelFolder.Manifest whole =
+        new GroupModelFolder(context.hadoop(), context.folder().model()).manifest();
+    if (whole != null && whole.fingerprint().equals(examples.fingerprint())) {
+      context.console().info("the model of an earlier attempt is whole: training is skipped");
+      return new TrainStage.Trained(Map.of("sha256", whole.sha256().get(ModelFolder.WEIGHTS)));
+    }
+    AutoPlan.Wishes wishes = TrainStage.wishes(context.config());
+    GroupTrainingTask task =
+        new GroupTrainingTask(
+            context.hadoop(), context.folder(), examples, codec, wishes, split, context.seed());
+    return TrainStage.place(
+        context, task, new TrainStage.ConsoleTeller(context.console(), "group"), "group");
+  }
+}

@@ -1,0 +1,293 @@
+package org.safesynth.job;
+
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import scala.Tuple2;
+
+/**
+ * Brings the rows of each group together, in order, wherever the input had them. A group is read as
+ * a stream, never held; one that is longer than {@link #MOST_ROWS} is cut there and counted.
+ *
+ * <p>Groups are known by the keyed hash of their key. Rows of equal order stand by the keyed hash
+ * of their content, since a table's rows have no stable order; without an order column they stand
+ * as the source gives them.
+ */
+final class GroupedRows {
+  /** Rows of a group that are learned. */
+  static final int MOST_ROWS = 2_000;
+
+  private GroupedRows() {}
+
+  /**
+   * A row of a group.
+   *
+   * @param high of the group's identity
+   * @param low of the group's identity
+   * @param index number of the row in its group, from 0
+   * @param before the order column's tick in the row before; null for the first and without order
+   * @param isLast whether it is the group's last row
+   * @param isCut whether rows after it were left out
+   * @param cells of the table
+   */
+  record Member(
+      long high, long low, int index, Long before, boolean isLast, boolean isCut, Object[] cells)
+      implements Serializable {}
+
+  /** Where a row stands. */
+  private record Place(long high, long low, long order, long tieHigh, long tieLow)
+      implements Serializable {}
+
+  /** Compares unsigned hashes, then the order, then the content. */
+  private static final class ByPlace implements Comparator<Place>, Serializable {
+    @Override
+    public int compare(Place a, Place b) {
+      int c = Long.compareUnsigned(a.high(), b.high());
+      c = c != 0 ? c : Long.compareUnsigned(a.low(), b.low());
+      c = c != 0 ? c : Long.compare(a.order(), b.order());
+      c = c != 0 ? c : Long.compareUnsigned(a.tieHigh(), b.tieHigh());
+      return c != 0 ? c : Long.compareUnsigned(a.tieLow(), b.tieLow());
+    }
+  }
+
+  /** Whole groups to a partition, and partitions in the order of the groups' identities. */
+  private static final class ByGroup extends Partitioner {
+    private final int partitions;
+
+    ByGroup(int partitions) {
+      this.partitions = partitions;
+    }
+
+    @Override
+    public int numPartitions() {
+      return partitions;
+    }
+
+    @Override
+    public int getPartition(Object place) {
+      return NumberedCopies.range(((Place) place).high(), partitions);
+    }
+  }
+
+  /**
+   * The rows, group by group.
+   *
+   * @param cells reads a row's canonical cells
+   * @param orderColumn -1 for the source's order
+   * @param partitions that the groups are spread over
+   */
+  static JavaRDD<Member> of(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      int groupColumn,
+      int orderColumn,
+      RecordIdentity identity,
+      int partitions) {
+    JavaRDD<Row> source = (orderColumn < 0 ? GivenCells.inOrder(rows) : rows).javaRDD();
+    JavaPairRDD<Place, Object[]> placed =
+        orderColumn < 0
+            ? source
+                .zipWithIndex()
+                .mapPartitionsToPair(
+                    part -> new Placed(part, cells, groupColumn, orderColumn, identity))
+            : source.mapPartitionsToPair(
+                part ->
+                    new Placed(new Unnumbered(part), cells, groupColumn, orderColumn, identity));
+    return placed
+        .repartitionAndSortWithinPartitions(new ByGroup(partitions), new ByPlace())
+        .mapPartitions(sorted -> new Members(sorted, orderColumn));
+  }
+
+  private record Unnumbered(Iterator<Row> rows) implements Iterator<Tuple2<Row, Long>> {
+    @Override
+    public boolean hasNext() {
+      return rows.hasNext();
+    }
+
+    @Override
+    public Tuple2<Row, Long> next() {
+      return new Tuple2<>(rows.next(), 0L);
+    }
+  }
+
+  private static final class Placed implements Iterator<Tuple2<Place, Object[]>> {
+    private final Iterator<Tuple2<Row, Long>> rows;
+    private final MapFunction<Row, Object[]> cells;
+    private final int groupColumn;
+    private final int orderColumn;
+    private final RecordIdentity.Hasher hasher;
+
+    Placed(
+        Iterator<Tuple2<Row, Long>> rows,
+        MapFunction<Row, Object[]> cells,
+        int groupColumn,
+        int orderColumn,
+        RecordIdentity identity) {
+      this.rows = rows;
+      this.cells = cells;
+      this.groupColumn = groupColumn;
+      this.orderColumn = orderColumn;
+      this.hasher = identity.hasher();
+    }
+
+    @Override
+    public boolean hasNext() {
+      return rows.hasNext();
+    }
+
+    @Override
+    public Tuple2<Place, Object[]> next() {
+      Tuple2<Row, Long> row = rows.next();
+      Object[] of = canonical(row._1());
+      RecordIdentity.Hash group = hasher.ofCells(new Object[] {of[groupColumn]});
+      long order = orderColumn < 0 ? row._2() : (Long) of[orderColumn];
+      RecordIdentity.Hash tie = hasher.ofCells(of);
+      return new Tuple2<>(new Place(group.high(), group.low(), order, tie.high(), tie.low()), of);
+    }
+
+    private Object[] canonical(Row row) {
+      try {
+        return cells.call(row);
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException("a row could not be read", e);
+      }
+    }
+  }
+
+  /** Numbers the rows of each group; looks one row ahead. */
+  private static final class Members implements Iterator<Member> {
+    private final Iterator<Tuple2<Place, Object[]>> sorted;
+    private final int orderColumn;
+    private Tuple2<Place, Object[]> next;
+    private Place group;
+    private int index;
+    private Long before;
+
+    Members(Iterator<Tuple2<Place, Object[]>> sorted, int orderColumn) {
+      this.sorted = sorted;
+      this.orderColumn = orderColumn;
+      advance();
+    }
+
+    private void advance() {
+      next = sorted.hasNext() ? sorted.next() : null;
+    }
+
+    private boolean isOfGroup() {
+      return next != null && next._1().high() == group.high() && next._1().low() == group.low();
+    }
+
+    @Override
+    public boolean hasNext() {
+      return next != null;
+    }
+
+    @Override
+    public Member next() {
+      if (next == null) {
+        throw new NoSuchElementException();
+      }
+      Tuple2<Place, Object[]> row = next;
+      if (group == null || !isOfGroup()) {
+        group = row._1();
+        index = 0;
+        before = null;
+      }
+      advance();
+      boolean isCut = index == MOST_ROWS - 1 && isOfGroup();
+      while (isCut && isOfGroup()) {
+        advance();
+      }
+      Member member =
+          new Member(group.high(), group.low(), index, before, !isOfGroup(), isCut, row._2());
+      index++;
+      before = orderColumn < 0 ? null : (Long) row._2()[orderColumn];
+      return member;
+    }
+  }
+
+  /** What one pass finds of the groups. */
+  static final class Facts implements Serializable {
+    private long groups;
+    private long rows;
+    private long cut;
+    private int mostRows;
+    private final boolean[] varies; // (columns)
+    private transient Object[] first;
+
+    Facts(int columns) {
+      this.varies = new boolean[columns];
+    }
+
+    private void add(Member member) {
+      rows++;
+      cut += member.isCut() ? 1 : 0;
+      if (member.index() == 0) {
+        groups++;
+        first = member.cells();
+      }
+      mostRows = Math.max(mostRows, member.index() + 1);
+      for (int c = 0; c < varies.length; c++) {
+        varies[c] |= !java.util.Objects.equals(first[c], member.cells()[c]);
+      }
+    }
+
+    private Facts add(Facts other) {
+      groups += other.groups;
+      rows += other.rows;
+      cut += other.cut;
+      mostRows = Math.max(mostRows, other.mostRows);
+      for (int c = 0; c < varies.length; c++) {
+        varies[c] |= other.varies[c];
+      }
+      return this;
+    }
+
+    long groups() {
+      return groups;
+    }
+
+    long rows() {
+      return rows;
+    }
+
+    /** Groups that were cut. */
+    long cut() {
+      return cut;
+    }
+
+    int mostRows() {
+      return mostRows;
+    }
+
+    /** Columns with one value in every group; none where no group has a second row. */
+    boolean[] constant() {
+      boolean[] constant = new boolean[varies.length];
+      for (int c = 0; c < constant.length; c++) {
+        constant[c] = mostRows > 1 && !varies[c];
+      }
+      return constant;
+    }
+  }
+
+  static Facts facts(JavaRDD<Member> members, int columns) {
+    return members
+        .mapPartitions(
+            part -> {
+              Facts facts = new Facts(columns);
+              part.forEachRemaining(facts::add);
+              return Arrays.asList(facts).iterator();
+            })
+        .reduce(Facts::add);
+  }
+}

@@ -1,0 +1,206 @@
+package org.safesynth.model;
+
+import static org.bytedeco.pytorch.global.torch.cat;
+import static org.bytedeco.pytorch.global.torch.embedding;
+import static org.bytedeco.pytorch.global.torch.gelu;
+import static org.bytedeco.pytorch.global.torch.layer_norm;
+import static org.bytedeco.pytorch.global.torch.linear;
+
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The decoder of groups of rows: each row is written by a {@link FieldDecoder} in the context of
+ * the rows before it. What is known of them is a gated recurrent memory (Cho et al. 2014), so that
+ * a group may be of any length; beside it, the row's number and the time of the row before.
+ */
+public final class GroupDecoder {
+  private static final double CONTEXT_GAIN = 0.5;
+  private static final double EMBEDDING_STD = 0.1;
+
+  private final GroupDecoderConfig config;
+  private final FieldDecoder row;
+  private final ParameterLayout layout = new ParameterLayout();
+  private final int rowParameters;
+
+  public GroupDecoder(GroupDecoderConfig config) {
+    this.config = config;
+    this.row = new FieldDecoder(config.row());
+    for (ParameterLayout.Entry entry : row.layout().entries()) {
+      layout.add(entry.name(), entry.shape().stream().mapToLong(Long::longValue).toArray());
+    }
+    this.rowParameters = row.layout().entries().size();
+    long d = config.row().hiddenSize();
+    long m = config.memorySize();
+    layout.add("memory.embedding.weight", config.row().embeddingRows(), d);
+    layout.add("memory.input.weight", m, d);
+    layout.add("memory.gru.input.weight", 3 * m, m);
+    layout.add("memory.gru.state.weight", 3 * m, m);
+    layout.add("memory.gru.input.bias", 3 * m);
+    layout.add("memory.gru.state.bias", 3 * m);
+    layout.add("context.weight", d, m);
+    layout.add("index.weight", GroupDecoderConfig.indexBuckets(), d);
+    layout.add("clock.weight", config.clockBuckets(), d);
+  }
+
+  public GroupDecoderConfig config() {
+    return config;
+  }
+
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  /** The decoder of one row. */
+  public FieldDecoder row() {
+    return row;
+  }
+
+  /** The parameters of {@link #row} among all. */
+  public List<Tensor> ofRow(List<Tensor> parameters) {
+    return parameters.subList(0, rowParameters);
+  }
+
+  private Tensor memory(List<Tensor> parameters, int number) {
+    return parameters.get(rowParameters + number);
+  }
+
+  /**
+   * Parameters at the start.
+   *
+   * @param counts (total vocabulary) occurrences of each token at its position
+   * @param records rows counted
+   */
+  public float[] initialParameters(long[] counts, long records, RandomGenerator random) {
+    float[] flat = new float[Math.toIntExact(layout.size())];
+    float[] first = row.initialParameters(counts, records, random);
+    System.arraycopy(first, 0, flat, 0, first.length);
+    List<ParameterLayout.Entry> entries = layout.entries();
+    for (ParameterLayout.Entry entry : entries.subList(rowParameters, entries.size())) {
+      if (!entry.isMatrix()) {
+        continue;
+      }
+      double inputs = entry.shape().get(1);
+      double std =
+          entry.name().startsWith("memory.gru") || entry.name().equals("memory.input.weight")
+              ? 1 / Math.sqrt(inputs)
+              : entry.name().equals("context.weight")
+                  ? CONTEXT_GAIN / Math.sqrt(inputs)
+                  : EMBEDDING_STD;
+      for (long i = entry.offset(); i < entry.offset() + entry.size(); i++) {
+        flat[(int) i] = (float) (std * random.nextGaussian());
+      }
+    }
+    return flat;
+  }
+
+  /**
+   * The rows of some groups as tensors.
+   *
+   * @param inputs (positions - 1, rows) rows of the embedding matrix
+   * @param targets (positions, rows) tokens; -100 where none is asked for
+   * @param index (rows) bucket of the row's number
+   * @param clock (rows) bucket of the row's time
+   * @param clockBefore (rows) bucket of the time of the row before, 0 without one
+   * @param fed (steps * groups) row that a group's memory takes at each step; the number of rows
+   *     where there is none
+   * @param before (rows) place in {@code fed} after which the row is written; its length for a
+   *     group's first row
+   * @param groups number of groups, the longest first
+   */
+  public record Rows(
+      Tensor inputs,
+      Tensor targets,
+      Tensor index,
+      Tensor clock,
+      Tensor clockBefore,
+      Tensor fed,
+      Tensor before,
+      long groups) {}
+
+  /** Sum over rows and positions of the negative log-likelihood, in nats. */
+  public Tensor loss(List<Tensor> parameters, Rows rows) {
+    long m = config.memorySize();
+    Tensor none = torch.zeros(1, m); // (1, m)
+    Tensor states = none; // (steps * groups + 1, m)
+    if (rows.fed().numel() > 0) {
+      Tensor taken = taken(parameters, rows.inputs(), rows.index(), rows.clock()); // (rows, m)
+      Tensor fed = embedding(cat(new TensorVector(taken, none)), rows.fed());
+      long steps = rows.fed().numel() / rows.groups();
+      Tensor out =
+          torch
+              .gru(
+                  fed.view(steps, rows.groups(), m),
+                  torch.zeros(1, rows.groups(), m),
+                  gru(parameters),
+                  true,
+                  1,
+                  0.0,
+                  false,
+                  false,
+                  false)
+              .get0(); // (steps, groups, m)
+      states = cat(new TensorVector(out.reshape(steps * rows.groups(), m), none));
+    }
+    Tensor state = embedding(states, rows.before()); // (rows, m)
+    Tensor context = context(parameters, state, rows.index(), rows.clockBefore()); // (rows, d)
+    return row.loss(ofRow(parameters), rows.inputs(), rows.targets(), context);
+  }
+
+  private TensorVector gru(List<Tensor> parameters) {
+    return new TensorVector(
+        memory(parameters, 2), memory(parameters, 3), memory(parameters, 4), memory(parameters, 5));
+  }
+
+  /** What the memory takes of rows (rows, m). */
+  private Tensor taken(List<Tensor> parameters, Tensor inputs, Tensor index, Tensor clock) {
+    Tensor tokens = embedding(memory(parameters, 0), inputs).sum(0); // (rows, d)
+    Tensor all =
+        tokens
+            .add(embedding(memory(parameters, 7), index))
+            .add(embedding(memory(parameters, 8), clock)); // (rows, d)
+    return gelu(linear(layer_norm(all, config.row().hiddenSize()), memory(parameters, 1)));
+  }
+
+  /**
+   * In what context rows are written.
+   *
+   * @param state (rows, m) what is remembered
+   * @param index (rows) bucket of the row's number
+   * @param clockBefore (rows) bucket of the time of the row before
+   * @return (rows, d)
+   */
+  public Tensor context(List<Tensor> parameters, Tensor state, Tensor index, Tensor clockBefore) {
+    return linear(state, memory(parameters, 6))
+        .add(embedding(memory(parameters, 7), index))
+        .add(embedding(memory(parameters, 8), clockBefore));
+  }
+
+  /**
+   * The memory after one more row of each group.
+   *
+   * @param state (groups, m)
+   * @param inputs (positions - 1, groups)
+   * @return (groups, m)
+   */
+  public Tensor remember(
+      List<Tensor> parameters, Tensor state, Tensor inputs, Tensor index, Tensor clock) {
+    Tensor taken = taken(parameters, inputs, index, clock); // (groups, m)
+    return torch
+        .gru(
+            taken.unsqueeze(0),
+            state.unsqueeze(0),
+            gru(parameters),
+            true,
+            1,
+            0.0,
+            false,
+            false,
+            false)
+        .get0()
+        .squeeze(0);
+  }
+}

@@ -1,0 +1,93 @@
+package org.safesynth.train;
+
+import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.global.torch;
+import org.safesynth.model.GroupDecoder;
+import org.safesynth.model.GroupDecoderConfig;
+
+/**
+ * A micro-batch of groups, the longest first, as {@link GroupDecoder.Rows} takes it.
+ *
+ * @param groups number of groups
+ * @param rows number of rows of all groups, group by group
+ */
+record GroupBatch(
+    int groups,
+    int rows,
+    int[] inputs,
+    long[] targets,
+    int[] index,
+    int[] clock,
+    int[] clockBefore,
+    int[] fed,
+    int[] before) {
+  private static final long NOT_ASKED = -100;
+
+  /**
+   * Reads groups.
+   *
+   * @param numbers of the groups, the longest first
+   * @param mostMasked each row draws a share from 0 to this and masks that share of its inputs
+   * @param random draws the masks; null for none
+   */
+  static GroupBatch read(
+      GroupStore store,
+      GroupDecoderConfig config,
+      long[] numbers,
+      double mostMasked,
+      RandomGenerator random) {
+    int rows = 0;
+    for (long number : numbers) {
+      rows += store.rows(number);
+    }
+    int positions = store.positions();
+    int steps = store.rows(numbers[0]) - 1;
+    int[] offsets = config.row().embeddingOffsets();
+    int[] inputs = new int[Math.max(1, positions - 1) * rows];
+    long[] targets = new long[positions * rows];
+    int[] index = new int[rows];
+    int[] clock = new int[rows];
+    int[] clockBefore = new int[rows];
+    int[] fed = new int[steps * numbers.length];
+    java.util.Arrays.fill(fed, rows);
+    int[] before = new int[rows];
+    int[] tokens = new int[positions + 1];
+    int at = 0;
+    for (int g = 0; g < numbers.length; g++) {
+      int length = store.rows(numbers[g]);
+      for (int r = 0; r < length; r++, at++) {
+        store.read(numbers[g], r, tokens);
+        index[at] = GroupDecoderConfig.indexBucket(r);
+        clock[at] = tokens[positions];
+        clockBefore[at] = r == 0 ? 0 : clock[at - 1];
+        before[at] = r == 0 ? fed.length : (r - 1) * numbers.length + g;
+        if (r < length - 1) {
+          fed[r * numbers.length + g] = at;
+        }
+        double share = random == null ? 0 : random.nextDouble() * mostMasked;
+        for (int t = 0; t < positions; t++) {
+          targets[t * rows + at] = store.isDrawn(t, r) ? tokens[t] : NOT_ASKED;
+          if (t < positions - 1) {
+            boolean masked = random != null && random.nextDouble() < share;
+            int mask = config.row().vocabularySizes().get(t);
+            inputs[t * rows + at] = offsets[t] + (masked ? mask : tokens[t]);
+          }
+        }
+      }
+    }
+    return new GroupBatch(
+        numbers.length, rows, inputs, targets, index, clock, clockBefore, fed, before);
+  }
+
+  GroupDecoder.Rows tensors() {
+    return new GroupDecoder.Rows(
+        torch.tensor(inputs).view(inputs.length / rows, rows),
+        torch.tensor(targets).view(targets.length / rows, rows),
+        torch.tensor(index),
+        torch.tensor(clock),
+        torch.tensor(clockBefore),
+        fed.length == 0 ? torch.zeros(0) : torch.tensor(fed),
+        torch.tensor(before),
+        groups);
+  }
+}

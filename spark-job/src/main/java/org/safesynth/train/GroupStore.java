@@ -1,0 +1,85 @@
+package org.safesynth.train;
+
+import java.util.Arrays;
+import org.safesynth.fault.RunFailedException;
+
+/**
+ * Groups in a token store of rows: a row's tokens, the bucket of its time, and whether it ends its
+ * group.
+ */
+public final class GroupStore {
+  private final TokenStore store;
+  private final boolean[] onlyFirst; // (positions)
+  private final boolean[] neverFirst; // (positions)
+  private final long firstRow;
+  private long[] starts; // (groups + 1) rows from firstRow
+  private int groups;
+
+  /**
+   * Finds the groups of a store.
+   *
+   * @param store rows of positions and a time bucket; the last position's token 1 ends a group
+   * @param firstRow number of the first row that is looked at
+   * @param onlyFirst (positions) whether a position is drawn in a group's first row only
+   * @param neverFirst (positions) whether a position is drawn in all rows but the first
+   */
+  public GroupStore(TokenStore store, long firstRow, boolean[] onlyFirst, boolean[] neverFirst) {
+    this.store = store;
+    this.firstRow = firstRow;
+    this.onlyFirst = onlyFirst.clone();
+    this.neverFirst = neverFirst.clone();
+    this.starts = new long[1024];
+    int[] tokens = new int[store.positions()];
+    for (long row = firstRow; row < store.records(); row++) {
+      store.read(row, tokens);
+      if (tokens[store.positions() - 2] == 1) {
+        if (groups + 2 > starts.length) {
+          starts = Arrays.copyOf(starts, 2 * starts.length);
+        }
+        starts[++groups] = row + 1 - firstRow;
+      }
+    }
+    if (allRows() != store.records() - firstRow) {
+      throw new RunFailedException(
+          "the encoded examples are corrupt: their last group has no end; delete the run's work folder and start again");
+    }
+  }
+
+  /** Number of groups. */
+  public int groups() {
+    return groups;
+  }
+
+  /** Tokens of a row, without its time bucket. */
+  public int positions() {
+    return store.positions() - 1;
+  }
+
+  /** Rows of all groups. */
+  public long allRows() {
+    return starts[groups];
+  }
+
+  /** Number of groups that make up the first rows. */
+  public int groupsOf(long rows) {
+    int found = Arrays.binarySearch(starts, 0, groups + 1, rows);
+    if (found < 0) {
+      throw new RunFailedException("the split of the examples cuts a group; start the run again");
+    }
+    return found;
+  }
+
+  int rows(long group) {
+    return (int) (starts[(int) group + 1] - starts[(int) group]);
+  }
+
+  /** Reads a row into {@code tokens} (positions + 1). */
+  void read(long group, int row, int[] tokens) {
+    store.read(firstRow + starts[(int) group] + row, tokens);
+  }
+
+  /** Whether a position is drawn in a group's row. */
+  boolean isDrawn(int position, int row) {
+    return row == 0 ? !neverFirst[position] : !onlyFirst[position];
+  }
+}

@@ -1,0 +1,105 @@
+package org.safesynth.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.Tensor;
+import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.ParameterLayout;
+import org.safesynth.random.KeyedPermutation;
+import org.safesynth.random.SeededStreams;
+import org.safesynth.random.SeededStreams.Purpose;
+
+/**
+ * Single records: batches are cut from a keyed permutation of each pass, masks are keyed by step
+ * and micro-batch.
+ */
+final class RecordLessons implements Lessons<FieldBatch> {
+  private static final int VALIDATION_MICRO_BATCH = 256;
+
+  private final FieldDecoder decoder;
+  private final TokenStore store;
+  private final long firstRecord;
+  private final TrainingPlan plan;
+  private final SeededStreams streams;
+  private KeyedPermutation order;
+  private long orderPass = -1;
+
+  RecordLessons(FieldDecoder decoder, TokenStore store, long firstRecord, TrainingPlan plan) {
+    this.decoder = decoder;
+    this.store = store;
+    this.firstRecord = firstRecord;
+    this.plan = plan;
+    this.streams = new SeededStreams(plan.seed());
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return decoder.layout();
+  }
+
+  @Override
+  public float[] initialParameters(RandomGenerator random) {
+    long[] counts = new long[decoder.config().totalVocabulary()];
+    int[] offsets = decoder.config().headOffsets();
+    int[] tokens = new int[store.positions()];
+    long from = firstRecord + plan.validationRecords();
+    for (long record = from; record < from + plan.records(); record++) {
+      store.read(record, tokens);
+      for (int t = 0; t < tokens.length; t++) {
+        counts[offsets[t] + tokens[t]]++;
+      }
+    }
+    return decoder.initialParameters(counts, plan.records(), random);
+  }
+
+  @Override
+  public List<FieldBatch> batches(long step) {
+    List<FieldBatch> batches = new ArrayList<>();
+    long from = step * plan.batchSize();
+    for (int done = 0; done < plan.batchSize(); done += plan.microBatchSize()) {
+      int count = Math.min(plan.microBatchSize(), plan.batchSize() - done);
+      long[] records = new long[count];
+      for (int i = 0; i < count; i++) {
+        records[i] = record(from + done + i);
+      }
+      RandomGenerator random = streams.stream(Purpose.INPUT_MASK, step, done);
+      batches.add(FieldBatch.read(store, decoder.config(), records, plan.mostMasked(), random));
+    }
+    return batches;
+  }
+
+  /** The record that is seen as the {@code seen}-th of all passes. */
+  private long record(long seen) {
+    long pass = seen / plan.records();
+    if (pass != orderPass) {
+      order = new KeyedPermutation(plan.records(), streams.key(Purpose.EPOCH_ORDER, pass));
+      orderPass = pass;
+    }
+    return firstRecord + plan.validationRecords() + order.apply(seen % plan.records());
+  }
+
+  @Override
+  public List<FieldBatch> validation() {
+    List<FieldBatch> batches = new ArrayList<>();
+    for (long done = 0; done < plan.validationRecords(); done += VALIDATION_MICRO_BATCH) {
+      int count = (int) Math.min(VALIDATION_MICRO_BATCH, plan.validationRecords() - done);
+      long[] records = new long[count];
+      for (int i = 0; i < count; i++) {
+        records[i] = firstRecord + done + i;
+      }
+      batches.add(FieldBatch.read(store, decoder.config(), records, 0, null));
+    }
+    return batches;
+  }
+
+  @Override
+  public Tensor loss(FieldBatch batch, List<Tensor> parameters) {
+    return decoder.loss(parameters, batch.inputTensor(), batch.targetTensor());
+  }
+
+  @Override
+  public double tokensPerRecord() {
+    return store.positions();
+  }
+}

@@ -1,0 +1,140 @@
+package org.safesynth.codec;
+
+import java.io.Serializable;
+import java.util.random.RandomGenerator;
+
+/** Rows of groups as tokens, and back: what {@link FieldCodec} is for single rows. */
+public final class GroupCodec implements Serializable {
+  private final FieldCodec fields;
+  private final GroupLayout layout;
+  private final boolean[] onlyFirst; // (positions)
+  private final boolean[] neverFirst; // (positions)
+
+  /**
+   * Takes a fitted codec.
+   *
+   * @param fields of {@link GroupLayout#derived}
+   */
+  public GroupCodec(FieldCodec fields, GroupLayout layout) {
+    this.fields = fields;
+    this.layout = layout;
+    this.onlyFirst = new boolean[fields.positions()];
+    this.neverFirst = new boolean[fields.positions()];
+    for (int c = 0; c < layout.constant().length; c++) {
+      if (c != layout.orderColumn() && layout.constant()[c]) {
+        mark(onlyFirst, layout.derivedColumn(c));
+      }
+    }
+    if (layout.isOrdered()) {
+      mark(onlyFirst, layout.firstColumn());
+      mark(neverFirst, layout.stepColumn());
+    }
+  }
+
+  private void mark(boolean[] marks, int column) {
+    int from = fields.firstPosition(column);
+    java.util.Arrays.fill(marks, from, from + fields.positionsOf(column), true);
+  }
+
+  public FieldCodec fields() {
+    return fields;
+  }
+
+  public GroupLayout layout() {
+    return layout;
+  }
+
+  /** Whether a position is drawn in a group's first row only and known in the others. */
+  public boolean isOnlyFirst(int position) {
+    return onlyFirst[position];
+  }
+
+  /** Whether a position holds in every row what it holds in the group's first. */
+  public boolean isConstant(int position) {
+    return onlyFirst[position]
+        && !(layout.isOrdered() && fields.columnOf(position) == layout.firstColumn());
+  }
+
+  /** Whether a position is drawn in every row but a group's first. */
+  public boolean isNeverFirst(int position) {
+    return neverFirst[position];
+  }
+
+  /** The token of the last position that ends a group. */
+  public int lastToken() {
+    return 1;
+  }
+
+  /**
+   * Writes the tokens of a row.
+   *
+   * @param cells of the table
+   * @param before the order column's tick in the row before; null in a group's first row
+   */
+  public void encode(Object[] cells, Long before, boolean isFirst, boolean isLast, int[] tokens) {
+    fields.encode(derived(cells, before, isFirst, isLast), tokens);
+  }
+
+  private Object[] derived(Object[] cells, Long before, boolean isFirst, boolean isLast) {
+    Object[] derived = new Object[fields.columns()];
+    for (int c = 0; c < cells.length; c++) {
+      if (c != layout.orderColumn()) {
+        derived[layout.derivedColumn(c)] = cells[c];
+      }
+    }
+    if (layout.isOrdered()) {
+      long tick = (Long) cells[layout.orderColumn()];
+      derived[layout.firstColumn()] = isFirst ? (Object) tick : null;
+      derived[layout.stepColumn()] = isFirst ? null : (Object) (tick - before);
+    }
+    derived[derived.length - 1] = String.valueOf(isLast);
+    return derived;
+  }
+
+  /**
+   * Reads a row back.
+   *
+   * @param first the group's first row as it was read; null for the first itself
+   * @param before the order column's tick in the row before
+   * @param group the group's number: its fresh key is made from it
+   */
+  public Object[] decode(
+      int[] tokens, Object[] first, Long before, long group, RandomGenerator random) {
+    Object[] derived = fields.decode(tokens, group, random);
+    Object[] cells = new Object[layout.constant().length];
+    for (int c = 0; c < cells.length; c++) {
+      if (c == layout.orderColumn()) {
+        Long value = (Long) derived[first == null ? layout.firstColumn() : layout.stepColumn()];
+        long tick = value == null ? 0 : value;
+        cells[c] = Math.min(layout.last(), first == null ? tick : before + Math.max(0, tick));
+      } else {
+        boolean isKnown = first != null && layout.constant()[c];
+        cells[c] = isKnown ? first[c] : derived[layout.derivedColumn(c)];
+      }
+    }
+    return cells;
+  }
+
+  /** The token that stands where a position is not drawn. */
+  public int restToken(int position) {
+    int column = fields.columnOf(position);
+    boolean isHead = position == fields.firstPosition(column);
+    return isHead ? Math.max(0, fields.column(column).missingToken()) : 0;
+  }
+
+  /** Whether a token of the step's first position keeps a row within the last tick. */
+  public boolean isStepWithin(int token, long before) {
+    long least = fields.column(layout.stepColumn()).leastTick(token);
+    return least == Long.MIN_VALUE || least <= layout.last() - before;
+  }
+
+  /** The first position of the steps; -1 without an order column. */
+  public int stepPosition() {
+    return layout.isOrdered() ? fields.firstPosition(layout.stepColumn()) : -1;
+  }
+
+  /** The first position of a group's first tick; -1 without an order column. */
+  public int firstTickPosition() {
+    return layout.isOrdered() ? fields.firstPosition(layout.firstColumn()) : -1;
+  }
+}

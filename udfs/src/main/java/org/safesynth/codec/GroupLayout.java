@@ -1,0 +1,127 @@
+package org.safesynth.codec;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.FrozenSchema;
+
+/**
+ * How the rows of groups are laid out for the model: the columns of the table, where the order
+ * column becomes two (its value in a group's first row, the step from the row before in the
+ * others), and at the end whether the row is the group's last.
+ *
+ * @param groupColumn column whose equal values make a group
+ * @param orderColumn column by which a group's rows are ordered; -1 for the input's order
+ * @param constant (columns of the table) whether a column has one value in every group
+ * @param clockLows (clock buckets) least tick of each bucket of the order column's range
+ * @param last greatest tick of the order column that may be written
+ * @param meanRows rows of a group, on average
+ * @param mostRows rows of the longest group
+ */
+public record GroupLayout(
+    @JsonProperty("group_column") int groupColumn,
+    @JsonProperty("order_column") int orderColumn,
+    @JsonProperty("constant") boolean[] constant,
+    @JsonProperty("clock_lows") long[] clockLows,
+    @JsonProperty("last") long last,
+    @JsonProperty("mean_rows") double meanRows,
+    @JsonProperty("most_rows") int mostRows)
+    implements Serializable {
+  /** What the model's column of steps is called in messages. */
+  public static final String STEP = "step";
+
+  private static final String FIRST = "first";
+  private static final String LAST = "last row";
+  private static final int CLOCK_BUCKETS = 80;
+
+  /** Buckets of equal width between two ticks. */
+  public static long[] clock(long from, long to) {
+    double width = Math.max(1, Math.ceil(((double) to - from + 1) / CLOCK_BUCKETS));
+    int buckets = (int) Math.max(1, Math.ceil(((double) to - from + 1) / width));
+    long[] lows = new long[buckets];
+    for (int i = 0; i < buckets; i++) {
+      lows[i] = from + (long) (i * width);
+    }
+    return lows;
+  }
+
+  public boolean isOrdered() {
+    return orderColumn >= 0;
+  }
+
+  /** Buckets of times, and one for none. */
+  public int clockBuckets() {
+    return clockLows.length + 1;
+  }
+
+  /** The bucket of a tick of the order column; 0 for null. */
+  public int clockBucket(Long tick) {
+    if (tick == null || clockLows.length == 0) {
+      return 0;
+    }
+    int at = Arrays.binarySearch(clockLows, tick);
+    return 1 + Math.max(0, at >= 0 ? at : -at - 2);
+  }
+
+  /** The model's columns. */
+  public FrozenSchema derived(FrozenSchema table) {
+    List<ColumnSchema> columns = new ArrayList<>();
+    for (int c = 0; c < table.columns().size(); c++) {
+      ColumnSchema column = table.columns().get(c);
+      if (c == orderColumn) {
+        columns.add(renamed(column, FIRST, column.kind()));
+        columns.add(renamed(column, STEP, ColumnKind.INTEGER));
+      } else {
+        columns.add(column);
+      }
+    }
+    columns.add(
+        new ColumnSchema(
+            LAST,
+            "string",
+            ColumnKind.CATEGORICAL,
+            false,
+            0,
+            0,
+            null,
+            null,
+            null,
+            List.of("false", "true"),
+            0));
+    return new FrozenSchema(columns);
+  }
+
+  private static ColumnSchema renamed(ColumnSchema column, String name, ColumnKind kind) {
+    return new ColumnSchema(
+        name,
+        "bigint",
+        kind,
+        true,
+        column.scale(),
+        column.resolutionMicros(),
+        null,
+        null,
+        null,
+        null,
+        0);
+  }
+
+  /** The model's column of a group's first value of the order column. */
+  public int firstColumn() {
+    return orderColumn;
+  }
+
+  /** The model's column of steps. */
+  public int stepColumn() {
+    return orderColumn + 1;
+  }
+
+  /** The model's column that a column of the table becomes. */
+  public int derivedColumn(int column) {
+    return isOrdered() && column > orderColumn ? column + 1 : column;
+  }
+}

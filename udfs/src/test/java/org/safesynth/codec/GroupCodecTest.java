@@ -1,0 +1,124 @@
+package org.safesynth.codec;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.FrozenSchema;
+
+@Tag("unit")
+final class GroupCodecTest {
+  private static final long LAST = 130;
+
+  /** A key, a day, a value that is constant in a group, and one that is not. */
+  private static final FrozenSchema TABLE =
+      new FrozenSchema(
+          List.of(
+              column("key", ColumnKind.IDENTIFIER),
+              column("day", ColumnKind.DATE),
+              column("home", ColumnKind.CATEGORICAL),
+              column("what", ColumnKind.CATEGORICAL)));
+
+  private static final GroupLayout LAYOUT =
+      new GroupLayout(
+          0, 1, new boolean[] {true, false, true, false}, GroupLayout.clock(100, LAST), LAST, 2, 5);
+
+  private static ColumnSchema column(String name, ColumnKind kind) {
+    return new ColumnSchema(name, "string", kind, false, 0, 0, null, null, null, null, 9);
+  }
+
+  private static GroupCodec codec() {
+    IdentifierColumn key =
+        new IdentifierColumn(
+            null, List.of(new IdentifierColumn.Form(List.of("K", "0123456789"), true)), false, 5);
+    return new GroupCodec(
+        new FieldCodec(
+            List.of(
+                key,
+                new NumberSetColumn(new long[] {100, 110, 120}, true),
+                new NumberSetColumn(new long[] {0, 7, 14}, true),
+                new TextSetColumn(List.of("town", "village"), false, false),
+                new TextSetColumn(List.of("a", "b"), false, false),
+                new TextSetColumn(List.of("false", "true"), false, false))),
+        LAYOUT);
+  }
+
+  private static Object[] row(long day, String what) {
+    return new Object[] {"K7", day, "village", what};
+  }
+
+  @Test
+  void theModelsColumnsAreTheTablesWithFirstAndStepInPlaceOfTheOrder() {
+    assertEquals(
+        List.of("key", "first", "step", "home", "what", "last row"),
+        LAYOUT.derived(TABLE).columns().stream().map(ColumnSchema::name).toList());
+  }
+
+  @Test
+  void rowsComeBackWithTheirTimesAndAFreshKey() {
+    GroupCodec codec = codec();
+    SplittableRandom random = new SplittableRandom(1);
+    int[] tokens = new int[codec.fields().positions()];
+    codec.encode(row(110, "b"), null, true, false, tokens);
+    assertArrayEquals(new int[] {0, 1, 3, 1, 1, 0}, tokens);
+    Object[] first = codec.decode(tokens, null, null, 12, random);
+    assertEquals(110L, first[1]);
+    assertEquals("village", first[2]);
+    assertFalse(first[0].equals("K7"));
+    codec.encode(row(117, "a"), 110L, false, true, tokens);
+    assertArrayEquals(new int[] {0, 3, 1, 1, 0, 1}, tokens);
+    Object[] second = codec.decode(tokens, first, 110L, 12, random);
+    assertArrayEquals(new Object[] {first[0], 117L, "village", "a"}, second);
+  }
+
+  @Test
+  void whatIsConstantIsDrawnOnceAndStepsNotInTheFirstRow() {
+    GroupCodec codec = codec();
+    boolean[] onlyFirst = new boolean[6];
+    boolean[] neverFirst = new boolean[6];
+    boolean[] constant = new boolean[6];
+    for (int t = 0; t < 6; t++) {
+      onlyFirst[t] = codec.isOnlyFirst(t);
+      neverFirst[t] = codec.isNeverFirst(t);
+      constant[t] = codec.isConstant(t);
+    }
+    assertArrayEquals(new boolean[] {true, true, false, true, false, false}, onlyFirst);
+    assertArrayEquals(new boolean[] {false, false, true, false, false, false}, neverFirst);
+    assertArrayEquals(new boolean[] {true, false, false, true, false, false}, constant);
+    assertEquals(3, codec.restToken(codec.stepPosition()));
+    assertEquals(3, codec.restToken(codec.firstTickPosition()));
+  }
+
+  @Test
+  void stepsDoNotPassTheLastDay() {
+    GroupCodec codec = codec();
+    assertTrue(codec.isStepWithin(2, 116));
+    assertFalse(codec.isStepWithin(2, 117));
+    int[] tokens = {0, 3, 2, 1, 0, 1};
+    Object[] first = {"K1", 120L, "town", "a"};
+    assertEquals(LAST, codec.decode(tokens, first, 125L, 3, new SplittableRandom(1))[1]);
+  }
+
+  @Test
+  void clockBucketsCoverTheRangeInOrder() {
+    GroupLayout wide =
+        new GroupLayout(0, 1, LAYOUT.constant(), GroupLayout.clock(0, 9_999), 9_999, 2, 5);
+    assertEquals(0, wide.clockBucket(null));
+    assertEquals(1, wide.clockBucket(-5L));
+    assertEquals(wide.clockBuckets() - 1, wide.clockBucket(1_000_000L));
+    int before = 0;
+    for (long tick = 0; tick < 10_000; tick++) {
+      int bucket = wide.clockBucket(tick);
+      assertTrue(bucket == before || bucket == before + 1);
+      before = bucket;
+    }
+    assertEquals(80, wide.clockBuckets() - 1);
+  }
+}
