@@ -43,10 +43,15 @@ public final class Availability {
   private static final List<Missing> MISSING =
       List.of(
           new Missing(
-              "training.pretrained_model",
-              c -> !c.isEmbedded(),
-              "trains the embedded model only",
-              "write embedded"),
+              "privacy.dp_enabled",
+              c -> c.privacy().dpEnabled() && !c.isEmbedded(),
+              "trains with differential privacy the embedded model only",
+              "write false, or set training.pretrained_model: embedded"),
+          new Missing(
+              "training.lr_scheduler",
+              c -> !c.isEmbedded() && c.training().lrScheduler().equals("reduce_lr_on_plateau"),
+              "follows no validation loss with its learning rate",
+              "write cosine or another course that depends on the step alone"),
           new Missing(
               "training.quantize_model",
               c -> c.training().quantizeModel(),

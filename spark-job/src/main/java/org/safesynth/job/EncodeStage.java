@@ -51,7 +51,8 @@ public final class EncodeStage {
    *
    * @param rows the table
    * @param cells reads a row's canonical cells; must be serialisable
-   * @param codec turns cells into tokens; at most 65,536 a position
+   * @param codec turns cells into tokens, at most 65,536 a position; null where another encoder
+   *     does
    * @param identity names the records under the run's seed
    * @param records number of records that the table had when its schema was inferred
    * @param fingerprint digest of all that decides the tokens
@@ -99,17 +100,43 @@ public final class EncodeStage {
 
   private static ExamplesManifest encode(
       Encoding encoding, Configuration hadoop, Path folder, int shards) {
-    new TextFiles(hadoop).delete(folder);
+    writeInOrder(encoding, EncodedRows.fixed(encoding.codec()), folder, shards);
+    ExamplesManifest manifest = describe(encoding, hadoop, folder);
+    new TextFiles(hadoop).write(new Path(folder, ExamplesManifest.NAME), Json.file(manifest));
+    return manifest;
+  }
+
+  /**
+   * Writes records of different lengths, as another encoder than the encoding's codec makes them.
+   */
+  static ExamplesManifest run(
+      Encoding encoding, MapFunction<Object[], byte[]> encoder, int usualBytes, Path folder) {
+    Configuration hadoop = encoding.rows().sparkSession().sparkContext().hadoopConfiguration();
+    Optional<ExamplesManifest> earlier =
+        manifest(hadoop, folder).filter(m -> m.fingerprint().equals(encoding.fingerprint()));
+    if (earlier.isPresent()) {
+      return earlier.get();
+    }
+    writeInOrder(encoding, encoder, folder, shards(encoding.records(), usualBytes / Short.BYTES));
+    ExamplesManifest manifest =
+        describe(hadoop, folder, encoding.fingerprint(), 0, encoding.records());
+    new TextFiles(hadoop).write(new Path(folder, ExamplesManifest.NAME), Json.file(manifest));
+    return manifest;
+  }
+
+  private static void writeInOrder(
+      Encoding encoding, MapFunction<Object[], byte[]> encoder, Path folder, int shards) {
+    SparkSession spark = encoding.rows().sparkSession();
+    new TextFiles(spark.sparkContext().hadoopConfiguration()).delete(folder);
     MapFunction<Row, Object[]> cells = encoding.cells();
-    RecordCodec codec = encoding.codec();
     RecordIdentity identity = encoding.identity();
-    int[] shardKeys = shardKeys(encoding.rows().sparkSession(), shards);
+    int[] shardKeys = shardKeys(spark, shards);
     Dataset<Row> records =
         encoding
             .rows()
             .mapPartitions(
                 (MapPartitionsFunction<Row, Row>)
-                    part -> new EncodedRows(part, cells, codec, identity),
+                    part -> new EncodedRows(part, cells, encoder, identity),
                 Encoders.row(EncodedRows.TYPE))
             .repartition(col("hash_high"))
             .sortWithinPartitions("hash_high", "hash_low")
@@ -118,9 +145,6 @@ public final class EncodeStage {
                     part -> new NumberedCopies(part, identity, shardKeys),
                 Encoders.row(NumberedCopies.TYPE));
     write(records, shardKeys.length, folder, "id_high", "id_low");
-    ExamplesManifest manifest = describe(encoding, hadoop, folder);
-    new TextFiles(hadoop).write(new Path(folder, ExamplesManifest.NAME), Json.file(manifest));
-    return manifest;
   }
 
   /**

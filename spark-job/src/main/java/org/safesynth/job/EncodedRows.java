@@ -35,9 +35,8 @@ final class EncodedRows implements Iterator<Row> {
 
   private final Iterator<Row> rows;
   private final MapFunction<Row, Object[]> cells;
-  private final RecordCodec codec;
+  private final MapFunction<Object[], byte[]> encoder;
   private final RecordIdentity.Hasher hasher;
-  private final int[] tokens; // (positions)
   private final ArrayDeque<Row> ready = new ArrayDeque<>();
 
   private static final class Copies {
@@ -52,13 +51,12 @@ final class EncodedRows implements Iterator<Row> {
   EncodedRows(
       Iterator<Row> rows,
       MapFunction<Row, Object[]> cells,
-      RecordCodec codec,
+      MapFunction<Object[], byte[]> encoder,
       RecordIdentity identity) {
     this.rows = rows;
     this.cells = cells;
-    this.codec = codec;
+    this.encoder = encoder;
     this.hasher = identity.hasher();
-    this.tokens = new int[codec.positions()];
   }
 
   @Override
@@ -96,8 +94,16 @@ final class EncodedRows implements Iterator<Row> {
   }
 
   private Object[] canonical(Row row) {
+    return called(cells, row);
+  }
+
+  private byte[] encode(Object[] record) {
+    return called(encoder, record);
+  }
+
+  private static <A, B> B called(MapFunction<A, B> function, A argument) {
     try {
-      return cells.call(row);
+      return function.call(argument);
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
@@ -105,14 +111,17 @@ final class EncodedRows implements Iterator<Row> {
     }
   }
 
-  /** The tokens as unsigned 16-bit numbers, little-endian. */
-  private byte[] encode(Object[] record) {
-    codec.encode(record, tokens);
-    ByteBuffer bytes =
-        ByteBuffer.allocate(tokens.length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    for (int token : tokens) {
-      bytes.putShort((short) token);
-    }
-    return bytes.array();
+  /** Writes the tokens of a record of fixed positions as unsigned 16-bit numbers, little-endian. */
+  static MapFunction<Object[], byte[]> fixed(RecordCodec codec) {
+    return record -> {
+      int[] tokens = new int[codec.positions()];
+      codec.encode(record, tokens);
+      ByteBuffer bytes =
+          ByteBuffer.allocate(tokens.length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      for (int token : tokens) {
+        bytes.putShort((short) token);
+      }
+      return bytes.array();
+    };
   }
 }

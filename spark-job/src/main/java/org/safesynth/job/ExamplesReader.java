@@ -11,7 +11,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.parquet.column.ColumnDescriptor;
 import org.apache.parquet.column.ColumnReader;
 import org.apache.parquet.column.impl.ColumnReadStoreImpl;
 import org.apache.parquet.column.page.PageReadStore;
@@ -77,6 +76,32 @@ public final class ExamplesReader {
     }
   }
 
+  /** Hands over records of different lengths, in the order of their identities. */
+  static void readUneven(Configuration hadoop, Path folder, ExamplesManifest manifest, Sink sink)
+      throws IOException {
+    for (ExamplesManifest.PartFile file : manifest.files()) {
+      Path path = new Path(folder, file.name());
+      long records = 0;
+      try (ParquetFileReader reader =
+          ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop))) {
+        MessageType tokensOnly = tokensOnly(reader);
+        PageReadStore rowGroup;
+        while ((rowGroup = reader.readNextRowGroup()) != null) {
+          ColumnReader column = column(reader, rowGroup, tokensOnly);
+          for (long left = rowGroup.getRowCount(); left > 0; left--) {
+            sink.accept(column.getBinary().getBytes());
+            column.consume();
+            records++;
+          }
+        }
+      }
+      if (records != file.records()) {
+        throw new IOException(
+            "%s holds %,d records instead of %,d".formatted(path, records, file.records()));
+      }
+    }
+  }
+
   private static Thread daemon(Runnable task) {
     Thread thread = new Thread(task, "examples-reader");
     thread.setDaemon(true);
@@ -120,20 +145,11 @@ public final class ExamplesReader {
   private static void readRowGroups(
       ParquetFileReader reader, Path file, int recordBytes, BlockingQueue<Block> queue)
       throws IOException, InterruptedException {
-    MessageType written = reader.getFileMetaData().getSchema();
-    MessageType tokensOnly = new MessageType(written.getName(), written.getType("tokens"));
-    reader.setRequestedSchema(tokensOnly);
-    ColumnDescriptor tokens = tokensOnly.getColumns().get(0);
+    MessageType tokensOnly = tokensOnly(reader);
     int blockRecords = Math.max(1, BLOCK_BYTES / recordBytes);
     PageReadStore rowGroup;
     while ((rowGroup = reader.readNextRowGroup()) != null) {
-      ColumnReader column =
-          new ColumnReadStoreImpl(
-                  rowGroup,
-                  new GroupRecordConverter(tokensOnly).getRootConverter(),
-                  tokensOnly,
-                  reader.getFileMetaData().getCreatedBy())
-              .getColumnReader(tokens);
+      ColumnReader column = column(reader, rowGroup, tokensOnly);
       long left = rowGroup.getRowCount();
       while (left > 0) {
         int records = (int) Math.min(left, blockRecords);
@@ -141,6 +157,23 @@ public final class ExamplesReader {
         left -= records;
       }
     }
+  }
+
+  private static MessageType tokensOnly(ParquetFileReader reader) {
+    MessageType written = reader.getFileMetaData().getSchema();
+    MessageType tokensOnly = new MessageType(written.getName(), written.getType("tokens"));
+    reader.setRequestedSchema(tokensOnly);
+    return tokensOnly;
+  }
+
+  private static ColumnReader column(
+      ParquetFileReader reader, PageReadStore rowGroup, MessageType tokensOnly) {
+    return new ColumnReadStoreImpl(
+            rowGroup,
+            new GroupRecordConverter(tokensOnly).getRootConverter(),
+            tokensOnly,
+            reader.getFileMetaData().getCreatedBy())
+        .getColumnReader(tokensOnly.getColumns().get(0));
   }
 
   private static byte[] block(ColumnReader column, int records, int recordBytes, Path file)

@@ -1,6 +1,5 @@
 package org.safesynth.job;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.fs.Path;
@@ -13,13 +12,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.config.GenerationConfig;
 import org.safesynth.config.SafeSynthesizerConfig;
-import org.safesynth.example.ContextRules;
-import org.safesynth.example.PromptTemplate;
-import org.safesynth.fault.BadInputException;
-import org.safesynth.schema.DeclaredColumn;
 import org.safesynth.schema.FrozenSchema;
-import org.safesynth.schema.SchemaFile;
-import org.safesynth.tokenizer.TokenizerFolder;
 
 /**
  * Samples a pretrained model with the run's adapter on all executors: rows are cut into shards by
@@ -70,72 +63,21 @@ final class LanguageStage {
   private LanguageModels.Source source() {
     SafeSynthesizerConfig config = context.config();
     GenerationConfig generation = config.generation();
-    String model = config.training().pretrainedModel();
-    Path base =
-        new ModelHome(context.hadoop(), config.cluster().modelHome(), System.getenv()).find(model);
+    LanguageBase base = LanguageBase.of(context);
     TextFiles files = new TextFiles(context.hadoop());
-    if (!files.exists(new Path(base, TokenizerFolder.FILE))) {
-      throw new BadInputException(
-          "the model folder %s has no %s: copy it there from where the model came from"
-              .formatted(base, TokenizerFolder.FILE));
-    }
-    PromptTemplate template =
-        PromptTemplate.choose(config.training().promptTemplate(), model, architecture(files, base));
-    Integer factor = config.training().ropeScalingFactor().value();
-    String warning = ContextRules.of(template, ContextRules.CAP, 0, factor).warning();
-    if (warning != null) {
-      context.console().warn(warning);
-    }
     Path adapter = context.folder().adapter();
     byte[] weights = ModelFolder.bytes(files, new Path(adapter, "adapter_model.safetensors"));
     return new LanguageModels.Source(
-        base.toString(),
+        base,
         adapter.toString(),
         ModelFolder.sha256(weights),
-        template,
-        maxLengths(files, config.data().schemaFile()),
-        factor,
-        mostRecords(config),
+        LanguageTraining.stretched(files, adapter)
+            .orElse(config.training().ropeScalingFactor().value()),
         generation.useStructuredGeneration(),
         config.temperature(),
         generation.topP(),
         generation.repetitionPenalty(),
         generation.patience(),
         generation.invalidFractionThreshold());
-  }
-
-  private static int mostRecords(SafeSynthesizerConfig config) {
-    var wanted = config.data().maxSequencesPerExample();
-    return ContextRules.mostRecords(
-        wanted != null && wanted.isAuto(),
-        wanted == null ? null : wanted.value(),
-        config.privacy().dpEnabled());
-  }
-
-  private static String architecture(TextFiles files, Path base) {
-    return files
-        .read(new Path(base, "config.json"))
-        .flatMap(text -> Json.parse(text, Map.class))
-        .map(json -> String.valueOf(json.get("model_type")))
-        .orElse("");
-  }
-
-  /** Lengths that the user declared; the longest text of a private column is private. */
-  private static Map<String, Integer> maxLengths(TextFiles files, String schemaFile) {
-    Map<String, Integer> lengths = new HashMap<>();
-    if (schemaFile != null) {
-      files
-          .read(new Path(schemaFile))
-          .map(json -> SchemaFile.read(json, schemaFile))
-          .ifPresent(
-              declared -> {
-                for (DeclaredColumn column : declared.values()) {
-                  if (column.maxLength() != null && column.maxLength() > 0) {
-                    lengths.put(column.name(), column.maxLength());
-                  }
-                }
-              });
-    }
-    return lengths;
   }
 }

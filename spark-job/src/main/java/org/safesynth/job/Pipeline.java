@@ -35,10 +35,16 @@ final class Pipeline {
    * What training knows of the real table, for a comparison at the end.
    *
    * @param groups of a table of groups; else null
+   * @param rows the table itself where a pretrained model learned it; else null
    */
-  record Learned(FrozenSchema schema, FieldCodec codec, Split split, GroupCodec groups) {
+  record Learned(
+      FrozenSchema schema, FieldCodec codec, Split split, GroupCodec groups, Dataset<Row> rows) {
     Learned(FrozenSchema schema, FieldCodec codec, Split split) {
       this(schema, codec, split, null);
+    }
+
+    Learned(FrozenSchema schema, FieldCodec codec, Split split, GroupCodec groups) {
+      this(schema, codec, split, groups, null);
     }
   }
 
@@ -51,9 +57,13 @@ final class Pipeline {
     if (GroupStages.isAsked(context)) {
       return new GroupStages(context, journal).train(table);
     }
+    LanguageBase base = context.config().isEmbedded() ? null : LanguageTraining.base(context);
     SchemaStage.Inferred inferred =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
     Split split = split(inferred);
+    if (base != null) {
+      return new LanguageTraining(context, journal).train(table, inferred, split, base);
+    }
     CodecStage.Fitted fitted =
         journal.stage(
             "codec", () -> CodecStage.run(context, inferred.schema(), inferred.profile()));
@@ -125,6 +135,10 @@ final class Pipeline {
             () -> {
               MapFunction<Row, Object[]> cells =
                   SchemaStage.cells(learned.schema(), synthetic.schema());
+              if (learned.rows() != null) {
+                return QualityStage.ofTable(
+                    context, learned.schema(), learned.codec(), learned.rows(), synthetic, cells);
+              }
               return learned.groups() == null
                   ? QualityStage.run(context, learned.schema(), learned.codec(), synthetic, cells)
                   : QualityStage.ofGroups(

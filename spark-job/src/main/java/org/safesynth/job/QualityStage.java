@@ -12,6 +12,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.safesynth.codec.Acceptance;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.evaluate.CodedColumn;
@@ -38,6 +39,24 @@ final class QualityStage {
         context,
         schema,
         codec,
+        examples(context),
+        positions -> synthetic.javaRDD().map(row -> codes(cells.call(row), codec, positions)));
+  }
+
+  /** The summary where the examples are text: the real rows are read from the table again. */
+  static Optional<QualitySummary> ofTable(
+      RunContext context,
+      FrozenSchema schema,
+      FieldCodec codec,
+      Dataset<Row> real,
+      Dataset<Row> synthetic,
+      MapFunction<Row, Object[]> cells) {
+    MapFunction<Row, Object[]> realCells = SchemaStage.cells(schema, real.schema());
+    return compare(
+        context,
+        schema,
+        codec,
+        positions -> real.javaRDD().map(row -> codes(realCells.call(row), codec, positions)),
         positions -> synthetic.javaRDD().map(row -> codes(cells.call(row), codec, positions)));
   }
 
@@ -62,6 +81,7 @@ final class QualityStage {
         context,
         codec.layout().derived(schema),
         codec.fields(),
+        examples(context),
         positions -> members.map(member -> codes(GroupStages.bytes(codec, member), positions)));
   }
 
@@ -69,6 +89,7 @@ final class QualityStage {
       RunContext context,
       FrozenSchema schema,
       FieldCodec codec,
+      Function<int[], JavaRDD<int[]>> realCodes,
       Function<int[], JavaRDD<int[]>> synthetic) {
     List<CodedColumn> columns = new ArrayList<>();
     List<Integer> kept = new ArrayList<>();
@@ -78,14 +99,22 @@ final class QualityStage {
         kept.add(comparable[column]);
         columns.add(
             new CodedColumn(
-                schema.columns().get(column).name(), codec.vocabularySize(comparable[column])));
+                schema.columns().get(column).name(), codec.vocabularySize(comparable[column]) + 1));
       }
     }
     if (columns.isEmpty()) {
       return Optional.empty();
     }
     int[] positions = kept.stream().mapToInt(Integer::intValue).toArray();
-    JavaRDD<int[]> real =
+    JavaRDD<int[]> real = realCodes.apply(positions);
+    QualitySummary summary = QualitySummary.of(columns, real, synthetic.apply(positions));
+    tell(context.console(), summary);
+    return Optional.of(summary);
+  }
+
+  /** The real rows as the embedded model's examples hold them. */
+  private static Function<int[], JavaRDD<int[]>> examples(RunContext context) {
+    return positions ->
         context
             .spark()
             .read()
@@ -93,9 +122,6 @@ final class QualityStage {
             .select("tokens")
             .javaRDD()
             .map(row -> codes(row.<byte[]>getAs(0), positions));
-    QualitySummary summary = QualitySummary.of(columns, real, synthetic.apply(positions));
-    tell(context.console(), summary);
-    return Optional.of(summary);
   }
 
   private static int[] codes(byte[] tokens, int[] positions) {
@@ -107,12 +133,19 @@ final class QualityStage {
     return codes;
   }
 
+  /** A value that the table never held, as a language model may write, gets one code more. */
   private static int[] codes(Object[] cells, FieldCodec codec, int[] positions) {
     int[] tokens = new int[codec.positions()];
-    codec.encode(cells, tokens);
     int[] codes = new int[positions.length];
     for (int i = 0; i < codes.length; i++) {
-      codes[i] = tokens[positions[i]];
+      int column = codec.columnOf(positions[i]);
+      Object value = cells[column];
+      if (value != null && codec.acceptance(column, value) == Acceptance.UNKNOWN) {
+        codes[i] = codec.vocabularySize(positions[i]);
+      } else {
+        codec.encode(column, value, tokens);
+        codes[i] = tokens[positions[i]];
+      }
     }
     return codes;
   }

@@ -105,6 +105,7 @@ final class RunJob {
     }
     RunFolder folder = RunFolder.toGenerate(hadoop, path);
     SafeSynthesizerConfig config = settings.forGeneration(folder, options.config, overrides);
+    Availability.check(config);
     String source = folder.result().map(RunResult::dataSource).orElse(null);
     return inSession(
         folder,

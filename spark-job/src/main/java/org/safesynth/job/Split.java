@@ -56,7 +56,9 @@ public record Split(long records, long holdout, long validation, List<String> no
         records,
         config.data().holdout(),
         config.data().maxHoldout(),
-        config.embedded().validationRatio());
+        config.isEmbedded()
+            ? config.embedded().validationRatio()
+            : config.training().validationRatio());
   }
 
   public long training() {

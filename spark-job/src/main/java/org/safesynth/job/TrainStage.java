@@ -68,11 +68,15 @@ public final class TrainStage {
    * @param unit what is learned: a row or a group
    */
   static Trained place(RunContext context, Training task, TrainingTask.Teller teller, String unit) {
-    TrainingTask.Outcome outcome =
-        trainsInDriver(context)
-            ? inDriver(context, task, teller)
-            : onExecutor(context, task, teller);
-    return new Trained(facts(context, outcome, unit));
+    return new Trained(facts(context, outcome(context, task, teller), unit));
+  }
+
+  /** What comes of a training where the cluster has its cores. */
+  static TrainingTask.Outcome outcome(
+      RunContext context, Training task, TrainingTask.Teller teller) {
+    return trainsInDriver(context)
+        ? inDriver(context, task, teller)
+        : onExecutor(context, task, teller);
   }
 
   static AutoPlan.Wishes wishes(SafeSynthesizerConfig config) {
@@ -122,7 +126,7 @@ public final class TrainStage {
           SECONDS_BETWEEN_LOOKS,
           SECONDS_BETWEEN_LOOKS,
           TimeUnit.SECONDS);
-      spark.setJobDescription("train the embedded model");
+      spark.setJobDescription("train the model");
       ToldProgress.Tellings tellings = told.tellings();
       List<TrainingTask.Outcome> outcomes =
           JavaSparkContext.fromSparkContext(spark)

@@ -98,6 +98,27 @@ public final class LoraTrainer {
     return run(start, Long.MAX_VALUE);
   }
 
+  /**
+   * Examples a second, from the gradient of one step's first forward passes, as many as there are
+   * workers.
+   */
+  public double measureSpeed(float[] initial) {
+    Natives.load();
+    try (PointerScope scope = new PointerScope();
+        LoraWorkers pool = new LoraWorkers(decoder, plan, workers)) {
+      long count =
+          Math.min(
+              plan.examples(),
+              (long) plan.batchSize() * Math.max(1, Math.min(workers, plan.accumulation())));
+      List<PackedExamples> passes = passes(0, count);
+      Tensor gradient = torch.zeros(initial.length); // (P)
+      Tensor parameters = torch.tensor(initial).clone(); // (P)
+      long begin = System.nanoTime();
+      pool.gradient(passes, parameters, gradient);
+      return count / ((System.nanoTime() - begin) / 1e9);
+    }
+  }
+
   /** Trains to a step and stops there, as a process that is killed right after a checkpoint. */
   Checkpoint trainTo(long lastStep, float[] initial) {
     return run(fresh(initial), lastStep).last();
@@ -137,6 +158,19 @@ public final class LoraTrainer {
         LoraWorkers pool = new LoraWorkers(decoder, plan, workers)) {
       return new Loop(start, pool).run(Math.min(lastStep, plan.steps()));
     }
+  }
+
+  /** The examples from one number to another, {@code batchSize} a forward pass. */
+  private List<PackedExamples> passes(long from, long to) {
+    List<PackedExamples> passes = new ArrayList<>();
+    for (long at = from; at < to; at += plan.batchSize()) {
+      List<PackedExamples.Example> examples = new ArrayList<>();
+      for (long e = at; e < Math.min(to, at + plan.batchSize()); e++) {
+        examples.add(source.example(e));
+      }
+      passes.add(PackedExamples.of(examples));
+    }
+    return passes;
   }
 
   /** The state of one attempt; its tensors live in the scope around it. */
@@ -207,7 +241,7 @@ public final class LoraTrainer {
       try (PointerScope scope = new PointerScope()) {
         long from = step * plan.stepExamples();
         long to = Math.min(plan.examples(), from + plan.stepExamples());
-        double loss = pool.gradient(passes(from, to), parameters, gradient);
+        double loss = pool.gradient(counted(passes(from, to)), parameters, gradient);
         if (!Double.isFinite(loss)) {
           throw new RunFailedException(
               "training diverged at step %,d (the loss is not a number); lower training.learning_rate"
@@ -223,16 +257,8 @@ public final class LoraTrainer {
       }
     }
 
-    /** The examples from one number to another, {@code batchSize} a forward pass. */
-    private List<PackedExamples> passes(long from, long to) {
-      List<PackedExamples> passes = new ArrayList<>();
-      for (long at = from; at < to; at += plan.batchSize()) {
-        List<PackedExamples.Example> examples = new ArrayList<>();
-        for (long e = at; e < Math.min(to, at + plan.batchSize()); e++) {
-          examples.add(source.example(e));
-        }
-        PackedExamples pass = PackedExamples.of(examples);
-        passes.add(pass);
+    private List<PackedExamples> counted(List<PackedExamples> passes) {
+      for (PackedExamples pass : passes) {
         tokens += pass.ids().length;
       }
       return passes;
@@ -240,11 +266,9 @@ public final class LoraTrainer {
 
     private void validate() {
       if (plan.validationExamples() > 0) {
-        long before = tokens;
         validation =
             pool.loss(
                 passes(plan.examples(), plan.examples() + plan.validationExamples()), parameters);
-        tokens = before;
       }
     }
 

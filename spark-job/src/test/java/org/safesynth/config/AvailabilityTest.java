@@ -42,7 +42,8 @@ final class AvailabilityTest {
           replace_pii: {}                                               | replace_pii is given
           {data: {group_training_examples_by: id}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
-          training: {pretrained_model: HuggingFaceTB/SmolLM3-3B}        | training.pretrained_model is HuggingFaceTB/SmolLM3-3B
+          {training: {pretrained_model: a}, privacy: {dp_enabled: true}} | privacy.dp_enabled is true
+          training: {pretrained_model: a, lr_scheduler: reduce_lr_on_plateau} | training.lr_scheduler is reduce_lr_on_plateau
           training: {quantize_model: true}                              | training.quantize_model is true
           data: {parent: {path: a}}                                     | data.parent is {path: a}
           generation: {num_groups: 5}                                   | generation.num_groups is 5
@@ -69,7 +70,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(16, found);
+    assertEquals(17, found);
   }
 
   @Test
@@ -101,7 +102,7 @@ final class AvailabilityTest {
     assertEquals(2, config.replacePii().steps().size());
     assertEquals(5000, config.generation().numRecords());
     BadInputException e = assertThrows(BadInputException.class, () -> Availability.check(config));
-    assertTrue(e.getMessage().startsWith("training.pretrained_model is Hugging"), e.getMessage());
+    assertTrue(e.getMessage().startsWith("replace_pii is given"), e.getMessage());
 
     SafeSynthesizerConfig here =
         ConfigReader.read(

@@ -1,0 +1,218 @@
+package org.safesynth.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.length;
+import static org.apache.spark.sql.functions.max;
+
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.Protection;
+import org.safesynth.config.ConfigReader;
+import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.config.TrainingConfig;
+import org.safesynth.example.ContextRules;
+import org.safesynth.example.ExampleFormat;
+import org.safesynth.model.HfConfig;
+import org.safesynth.model.HfWeights;
+
+/**
+ * The stages that teach a pretrained model the table: records as JSON lines, packed behind the
+ * prompt, and an adapter that learns them; leaves {@code adapter/} in PEFT's layout.
+ */
+final class LanguageTraining {
+  /** Beside PEFT's own files. */
+  static final String CONTEXT = "context.json";
+
+  private static final int USUAL_RECORD_BYTES = 600;
+
+  private final RunContext context;
+  private final Journal journal;
+
+  LanguageTraining(RunContext context, Journal journal) {
+    this.context = context;
+    this.journal = journal;
+  }
+
+  /** What the adapter was trained with and {@code adapter_config.json} has no place for. */
+  record Stretched(int ropeScalingFactor) {}
+
+  /** What the context of a trained adapter is stretched by; empty for one made elsewhere. */
+  static Optional<Integer> stretched(TextFiles files, Path adapter) {
+    return files
+        .read(new Path(adapter, CONTEXT))
+        .flatMap(text -> Json.parse(text, Stretched.class))
+        .map(Stretched::ropeScalingFactor);
+  }
+
+  /** The base model, checked before the table is read: its configuration and all its weights. */
+  static LanguageBase base(RunContext context) {
+    LanguageBase base = LanguageBase.of(context);
+    java.nio.file.Path local = base.local(context.hadoop());
+    HfConfig.read(local);
+    HfWeights.ofFolder(local);
+    if (context.config().protectsValues()) {
+      context
+          .console()
+          .warn(
+              "data.value_protection does not reach a pretrained model: it learns rare values and extreme numbers as they are, and may write them");
+    }
+    return base;
+  }
+
+  Pipeline.Learned train(
+      TableSource table, SchemaStage.Inferred inferred, Split split, LanguageBase base) {
+    SafeSynthesizerConfig config = context.config();
+    java.nio.file.Path local = base.local(context.hadoop());
+    HfConfig model = HfConfig.read(local);
+    ExampleFormat format = base.format(local, model, inferred.schema());
+    ExamplesManifest examples = journal.stage("encode", () -> encode(table, inferred, base));
+    Integer wanted = config.training().ropeScalingFactor().value();
+    ContextRules rules =
+        ContextRules.of(
+            base.template(), model.maxPositions(), format.prompt().length + longest() + 2, wanted);
+    Resolved resolved = resolve(rules, base);
+    Map<String, Object> facts =
+        journal.stage("train", () -> train(examples, split, base, inferred, rules, resolved));
+    journal.model(facts);
+    save(resolved);
+    FieldCodec codec = FieldCodec.fit(inferred.schema(), inferred.profile(), Protection.OFF);
+    return new Pipeline.Learned(inferred.schema(), codec, split, null, table.rows());
+  }
+
+  private ExamplesManifest encode(
+      TableSource table, SchemaStage.Inferred inferred, LanguageBase base) {
+    SafeSynthesizerConfig config = context.config();
+    Integer factor = config.training().ropeScalingFactor().value();
+    long rows = inferred.profile().rows();
+    String decides =
+        String.join(
+            "\n",
+            table.name(),
+            Long.toString(rows),
+            Long.toString(context.seed()),
+            config.data().missingValues().toString(),
+            base.toString(),
+            inferred.schema().toString());
+    LanguageEncoder encoder =
+        new LanguageEncoder(
+            new SerializableConfiguration(context.hadoop()), base, inferred.schema(), factor);
+    EncodeStage.Encoding encoding =
+        new EncodeStage.Encoding(
+            table.rows(),
+            inferred.cells(),
+            null,
+            new RecordIdentity(context.seed()),
+            rows,
+            digest(decides));
+    return EncodeStage.run(encoding, encoder, USUAL_RECORD_BYTES, context.folder().examples());
+  }
+
+  /** Tokens of the longest record. */
+  private int longest() {
+    return context
+            .spark()
+            .read()
+            .parquet(context.folder().examples().toString())
+            .agg(max(length(col("tokens"))))
+            .first()
+            .getInt(0)
+        / Integer.BYTES;
+  }
+
+  /** What {@code auto} became. */
+  record Resolved(int ropeFactor, long recordsSeen, double learningRate, Integer mostRecords) {}
+
+  private Resolved resolve(ContextRules rules, LanguageBase base) {
+    TrainingConfig training = context.config().training();
+    boolean isMistral = base.template().name().equals("mistral");
+    return new Resolved(
+        rules.ropeFactor(),
+        training.numInputRecordsToSample().orElse(rules.automaticRecordsSeen()),
+        training.learningRate().orElse(isMistral ? 1e-4 : 5e-4),
+        base.mostRecords() == 0 ? null : base.mostRecords());
+  }
+
+  private Map<String, Object> train(
+      ExamplesManifest examples,
+      Split split,
+      LanguageBase base,
+      SchemaStage.Inferred inferred,
+      ContextRules rules,
+      Resolved resolved) {
+    SafeSynthesizerConfig config = context.config();
+    LanguageTrainingTask task =
+        new LanguageTrainingTask(
+            new SerializableConfiguration(context.hadoop()),
+            context.folder(),
+            examples,
+            split,
+            base,
+            inferred.schema(),
+            config.training(),
+            rules,
+            resolved,
+            context.seed());
+    ModelFolder.Manifest whole =
+        new ModelFolder(context.hadoop(), context.folder().adapter()).manifest();
+    if (whole != null && whole.fingerprint().equals(task.fingerprint())) {
+      context.console().info("the adapter of an earlier attempt is whole: training is skipped");
+      return Map.of(
+          "path",
+          context.folder().adapter().toString(),
+          "sha256",
+          whole.sha256().get(LanguageTrainingTask.WEIGHTS));
+    }
+    LanguageTeller teller = new LanguageTeller(context.console());
+    return facts(TrainStage.outcome(context, task, teller), base);
+  }
+
+  private Map<String, Object> facts(TrainingTask.Outcome outcome, LanguageBase base) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("path", context.folder().adapter().toString());
+    facts.put("base", base.folder());
+    facts.put("sha256", outcome.modelSha256());
+    facts.put("parameters", outcome.parameters());
+    facts.put("steps", outcome.steps());
+    facts.put("passes", LanguageTeller.round(outcome.passes()));
+    facts.put("ended", outcome.ended());
+    if (outcome.bits() != null) {
+      facts.put("validation_nats_per_token", LanguageTeller.round(outcome.bits()));
+    }
+    context
+        .console()
+        .progress(
+            "train",
+            "trained %,d steps in %s: %s"
+                .formatted(outcome.steps(), Console.duration(outcome.seconds()), outcome.ended()),
+            Map.of("step", outcome.steps(), "seconds", LanguageTeller.round(outcome.seconds())));
+    return facts;
+  }
+
+  /** Writes into the run's configuration what {@code auto} became. */
+  private void save(Resolved resolved) {
+    Map<String, String> became = new LinkedHashMap<>();
+    became.put("training.rope_scaling_factor", String.valueOf(resolved.ropeFactor()));
+    became.put("training.num_input_records_to_sample", String.valueOf(resolved.recordsSeen()));
+    became.put("training.learning_rate", String.valueOf(resolved.learningRate()));
+    became.put("data.max_sequences_per_example", String.valueOf(resolved.mostRecords()));
+    String yaml = context.folder().read(RunFolder.CONFIG).orElseThrow();
+    context
+        .folder()
+        .write(RunFolder.CONFIG, Settings.saved(ConfigReader.read(yaml, RunFolder.CONFIG, became)));
+  }
+
+  static String digest(String text) {
+    return ModelFolder.sha256(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Of what decides the adapter. */
+  static String digest(List<?> parts) {
+    return digest(parts.toString());
+  }
+}

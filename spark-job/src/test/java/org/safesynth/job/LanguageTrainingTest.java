@@ -1,0 +1,187 @@
+package org.safesynth.job;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.safesynth.config.ConfigReader;
+import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.model.TinyLlama;
+
+/** A pretrained model's whole road by the command line: table, adapter, synthetic table. */
+@Tag("spark")
+final class LanguageTrainingTest {
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  @TempDir private Path temp;
+  private Path model;
+  private Path table;
+
+  @BeforeAll
+  static void useTheSharedSession() {
+    LocalSpark.session();
+  }
+
+  @BeforeEach
+  void makeModelAndTable() throws IOException {
+    model = Files.createDirectories(temp.resolve("tinyllama-random"));
+    TinyLlama.write(model);
+    StringBuilder csv = new StringBuilder("id,colour,size\n");
+    for (int i = 0; i < 120; i++) {
+      csv.append(i % 40).append(i % 3 == 0 ? ",red," : ",blue,").append(i % 7).append('\n');
+    }
+    table = temp.resolve("table.csv");
+    Files.writeString(table, csv);
+  }
+
+  private int execute(String command, String id, String... more) {
+    err.reset();
+    List<String> all = new ArrayList<>(List.of(command.split(" ")));
+    all.addAll(List.of("--run-path", temp.resolve(id).toString()));
+    all.addAll(List.of(more));
+    return Main.execute(
+        all.toArray(String[]::new),
+        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+        new PrintStream(err, true, StandardCharsets.UTF_8),
+        Map.of());
+  }
+
+  private int run(String command, String id, String... more) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "--data-source", table.toString(),
+                "--training.pretrained_model", model.toString(),
+                "--data.random_state", "3",
+                "--training.num_input_records_to_sample", "600",
+                "--training.validation_ratio", "0.1",
+                "--training.lora_r", "4",
+                "--training.learning_rate", "0.01",
+                "--evaluation.enabled", "false",
+                "--generation.num_records", "40",
+                "--generation.use_structured_generation", "true"));
+    all.addAll(List.of(more));
+    return execute(command, id, all.toArray(String[]::new));
+  }
+
+  private String said() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  private byte[] adapter(String id) throws IOException {
+    return Files.readAllBytes(temp.resolve(id).resolve("adapter/adapter_model.safetensors"));
+  }
+
+  private List<String> rows(String id) {
+    Dataset<Row> rows =
+        LocalSpark.session().read().parquet(temp.resolve(id).resolve("synthetic").toString());
+    return rows.collectAsList().stream().map(Row::toString).sorted().toList();
+  }
+
+  @Test
+  void aTableIsLearnedAndAnotherOneOfItsKindIsWritten() throws IOException {
+    assertEquals(0, run("run", "whole"), said());
+    Path folder = temp.resolve("whole");
+    JsonNode result =
+        new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("result.json")));
+    assertEquals("succeeded", result.path("status").asText());
+    assertEquals(120, result.path("counts").path("rows").asLong());
+    assertEquals(40, result.path("counts").path("generated").asLong());
+    String losses = result.path("model").path("ended").asText();
+    assertTrue(
+        losses.matches(".*validation loss [0-9.]+ nats a token before and [0-9.]+ after"), losses);
+    String[] figures =
+        losses.replaceAll(".*loss ([0-9.]+) .* and ([0-9.]+) .*", "$1 $2").split(" ");
+    assertTrue(Double.parseDouble(figures[1]) < 0.95 * Double.parseDouble(figures[0]), losses);
+    assertTrue(result.path("quality").path("shapes").asDouble() > 0, result.toString());
+    assertFalse(Files.exists(folder.resolve("work")));
+    assertFalse(Files.exists(folder.resolve("checkpoints")));
+
+    Dataset<Row> rows = LocalSpark.session().read().parquet(folder.resolve("synthetic").toString());
+    assertEquals("STRUCT<id: INT, colour: STRING, size: INT>", rows.schema().sql());
+    assertEquals(0, rows.filter("id is null or colour is null or size is null").count());
+
+    SafeSynthesizerConfig saved =
+        ConfigReader.read(Files.readString(folder.resolve("config.yaml")), "saved", Map.of());
+    assertEquals(1, saved.training().ropeScalingFactor().value());
+    assertEquals(10, saved.data().maxSequencesPerExample().value());
+
+    List<String> first = rows("whole");
+    assertEquals(0, execute("run generate", "whole"), said());
+    assertEquals(first, rows("whole"));
+  }
+
+  @Test
+  void theAdapterIsTheSameForAnyPartitionsAndAfterAResumedRun() throws IOException {
+    assertEquals(0, run("run train", "one"), said());
+    LocalSpark.session()
+        .read()
+        .option("header", "true")
+        .csv(table.toString())
+        .repartition(3)
+        .write()
+        .option("header", "true")
+        .csv(temp.resolve("parts.csv").toString());
+    Path single = table;
+    table = temp.resolve("parts.csv");
+    assertEquals(0, run("run train", "many"), said());
+    assertArrayEquals(adapter("one"), adapter("many"));
+
+    // The adapter is whole and the result is not: what a run leaves that dies in generation.
+    table = single;
+    Path result = temp.resolve("one").resolve("result.json");
+    Files.writeString(result, Files.readString(result).replace("\"succeeded\"", "\"failed\""));
+    assertEquals(0, run("run", "one", "--resume"), said());
+    assertTrue(said().contains("training is skipped"), said());
+    assertEquals(40, rows("one").size());
+    assertArrayEquals(adapter("many"), adapter("one"));
+  }
+
+  @Test
+  void aRecordLongerThanTheContextIsRefusedBeforeTrainingWithoutItsValues() throws IOException {
+    Files.writeString(
+        model.resolve("config.json"),
+        Files.readString(model.resolve("config.json"))
+            .replace("\"max_position_embeddings\": 2048", "\"max_position_embeddings\": 160"));
+    Files.writeString(table, Files.readString(table) + "3," + "secret".repeat(90) + ",4\n");
+    assertEquals(2, run("run train", "long", "--training.rope_scaling_factor", "1"), said());
+    assertTrue(said().contains("does not fit the model's context of 160"), said());
+    assertTrue(said().contains("'colour' "), said());
+    assertFalse(said().contains("secret"), said());
+    assertFalse(Files.exists(temp.resolve("long").resolve("adapter")));
+  }
+
+  @Test
+  void aModelThatIsNotWholeIsRefusedBeforeTheTableIsRead() throws IOException {
+    byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
+    Files.write(
+        model.resolve("model.safetensors"), java.util.Arrays.copyOf(weights, weights.length / 2));
+    assertEquals(2, run("run train", "cut"), said());
+    assertTrue(said().contains("model.safetensors"), said());
+    Files.delete(model.resolve("model.safetensors"));
+    assertEquals(2, run("run train", "none"), said());
+    assertTrue(said().contains("model.safetensors"), said());
+    Files.delete(model.resolve("tokenizer.json"));
+    assertEquals(2, run("run train", "mute"), said());
+    assertTrue(said().contains("has no tokenizer.json"), said());
+    assertFalse(said().contains("Exception"), said());
+  }
+}
