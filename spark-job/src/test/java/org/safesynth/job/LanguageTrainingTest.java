@@ -116,7 +116,7 @@ final class LanguageTrainingTest {
     assertFalse(Files.exists(folder.resolve("checkpoints")));
 
     Dataset<Row> rows = LocalSpark.session().read().parquet(folder.resolve("synthetic").toString());
-    assertEquals("STRUCT<id: INT, colour: STRING, size: INT>", rows.schema().sql());
+    assertEquals("STRUCT<id: BIGINT, colour: STRING, size: BIGINT>", rows.schema().sql());
     assertEquals(0, rows.filter("id is null or colour is null or size is null").count());
 
     SafeSynthesizerConfig saved =
