@@ -117,17 +117,7 @@ public final class Availability {
               "privacy.domain_epsilon_share",
               c -> c.privacy().domainEpsilonShare().orElse(0.0) > 0,
               "does not buy a domain: it is declared in data.schema_file, or called public",
-              "write auto"),
-          new Missing(
-              "evaluation.target",
-              c -> c.evaluation().target() != null && !c.privacy().dpEnabled(),
-              "makes no evaluation report",
-              REMOVE),
-          new Missing(
-              "evaluation.fail_below",
-              c -> !c.evaluation().failBelow().isEmpty(),
-              "makes no evaluation report",
-              REMOVE));
+              "write auto"));
 
   private Availability() {}
 

@@ -13,6 +13,7 @@ final class CrossRules {
 
   static void check(SafeSynthesizerConfig config) {
     checkData(config.data());
+    checkThresholds(config.evaluation());
     checkTimeSeries(config.timeSeries());
     if (config.privacy().dpEnabled()) {
       checkPrivate(config);
@@ -52,6 +53,26 @@ final class CrossRules {
           "generation.conditions already says what each row holds, so generation.rebalance cannot"
               + " go with it; remove one of them");
     }
+  }
+
+  private static void checkThresholds(EvaluationConfig evaluation) {
+    evaluation
+        .failBelow()
+        .forEach(
+            (name, least) -> {
+              if (!EvaluationConfig.SCORES.containsKey(name)) {
+                throw new BadInputException(
+                    String.format(
+                        "evaluation.fail_below names '%s', which is no score; it may name %s",
+                        name, String.join(", ", EvaluationConfig.SCORES.keySet())));
+              }
+              if (!(least >= 0 && least <= 10)) {
+                throw new BadInputException(
+                    String.format(
+                        "evaluation.fail_below.%s is %s, but scores go from 0 to 10",
+                        name, YamlText.number(least)));
+              }
+            });
   }
 
   private static void checkTimeSeries(TimeSeriesConfig series) {

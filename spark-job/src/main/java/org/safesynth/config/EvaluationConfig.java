@@ -1,6 +1,8 @@
 package org.safesynth.config;
 
 import java.io.Serializable;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -42,6 +44,29 @@ public record EvaluationConfig(
     @Parameter(
             meaning = "Least scores; a lower one makes the run exit with 1",
             byDefault = "{}",
-            note = "for example {synthetic_data_quality_score: 7}")
+            note = "for example {quality: 6, privacy: 8}")
         Map<String, Double> failBelow)
-    implements Serializable {}
+    implements Serializable {
+  /** What {@code fail_below} may name: the scores of {@code metrics.json}, two with short names. */
+  public static final Map<String, String> SCORES = scores();
+
+  private static Map<String, String> scores() {
+    Map<String, String> names = new LinkedHashMap<>();
+    names.put("quality", "synthetic_data_quality_score");
+    names.put("privacy", "data_privacy_score");
+    for (String score :
+        List.of(
+            "synthetic_data_quality_score",
+            "column_correlation_stability_score",
+            "deep_structure_stability_score",
+            "column_distribution_stability_score",
+            "text_semantic_similarity_score",
+            "text_structure_similarity_score",
+            "data_privacy_score",
+            "membership_inference_protection_score",
+            "attribute_inference_protection_score")) {
+      names.put(score, score);
+    }
+    return Collections.unmodifiableMap(names);
+  }
+}

@@ -22,13 +22,20 @@ public final class Evaluation {
           // quality: the field's scores
           Measure.of("column_shapes", ColumnShapes::of),
           new Measure("column_pair_trends", PairTrends::of),
+          // quality: models as judges
+          Measure.of("discriminator", Discriminator::of),
+          Measure.of("usefulness", Usefulness::of),
           // privacy: the reference's scores
           Measure.of("membership_inference", MembershipInference::of),
           Measure.of("attribute_inference", AttributeInference::of),
           new Measure("data_privacy", (evidence, findings) -> PrivacyScore.of(findings)),
           Measure.of("pii_replay", PiiReplay::of),
           // privacy: the field's measures
-          Measure.of("closest_records", ClosestRecords::of));
+          Measure.of("closest_records", ClosestRecords::of),
+          // privacy: attacks beside their control
+          Measure.of("singling_out", SinglingOut::of),
+          Measure.of("linkability", NeighbourAttacks::linkability),
+          new Measure("inference", NeighbourAttacks::inference));
 
   private Evaluation() {}
 

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.evaluate.EvaluationResult;
 import org.safesynth.evaluate.MetricsFile;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
@@ -111,17 +112,18 @@ final class EvaluateJob {
   }
 
   private interface Work {
-    void run(RunContext context);
+    EvaluationResult run(RunContext context);
   }
 
   private int inSession(RunFolder folder, SafeSynthesizerConfig config, long seed, Work work) {
     long begin = System.nanoTime();
     try (JobSession session = JobSession.open(options.master, isVerbose)) {
-      work.run(new RunContext(session.spark(), config, folder, console, seed));
+      RunContext context = new RunContext(session.spark(), config, folder, console, seed);
+      EvaluationResult result = work.run(context);
+      console.result("report in " + new Path(folder.path(), RunFolder.REPORT));
+      console.info("done in " + Console.duration((System.nanoTime() - begin) / 1e9));
+      return EvaluateStage.verdict(context, result);
     }
-    console.result("evaluation in " + new Path(folder.path(), RunFolder.METRICS));
-    console.info("done in " + Console.duration((System.nanoTime() - begin) / 1e9));
-    return 0;
   }
 
   private Path path() {

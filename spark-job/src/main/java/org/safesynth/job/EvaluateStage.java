@@ -12,11 +12,12 @@ import org.safesynth.evaluate.Evaluation;
 import org.safesynth.evaluate.EvaluationInput;
 import org.safesynth.evaluate.EvaluationResult;
 import org.safesynth.evaluate.MetricsFile;
+import org.safesynth.evaluate.ReportPage;
 import org.safesynth.evaluate.Score;
 import org.safesynth.evaluate.TypedTable;
 import org.safesynth.schema.FrozenSchema;
 
-/** Judges the synthetic table and leaves {@code metrics.json}. */
+/** Judges the synthetic table and leaves {@code metrics.json} and {@code report.html}. */
 final class EvaluateStage {
   private static final int WEAKEST = 3;
 
@@ -51,11 +52,23 @@ final class EvaluateStage {
     EvaluationResult result = Evaluation.run(input, context.config().evaluation(), context.seed());
     String json = MetricsFile.write(result, facts);
     context.folder().write(RunFolder.METRICS, json);
+    String report = ReportPage.html(json, ReportDetails.of(context, input, result));
+    context.folder().write(RunFolder.REPORT, report);
     if (hasReferenceLayout) {
       context.folder().write(RunFolder.REFERENCE_METRICS, json);
+      context.folder().write(RunFolder.REFERENCE_REPORT, report);
     }
     tell(context.console(), result);
     return result;
+  }
+
+  /** Tells which thresholds were missed, once everything is written, and gives the exit code. */
+  static int verdict(RunContext context, EvaluationResult result) {
+    List<String> shortfalls =
+        Thresholds.shortfalls(
+            context.config().evaluation().failBelow(), result.findings().scores());
+    shortfalls.forEach(context.console()::error);
+    return shortfalls.isEmpty() ? 0 : 1;
   }
 
   private static void tell(Console console, EvaluationResult result) {

@@ -12,8 +12,12 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
 import org.safesynth.codec.FieldCodec;
+<<<<<<< HEAD
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.fault.BadInputException;
+=======
+import org.safesynth.evaluate.EvaluationResult;
+>>>>>>> f766615 (Let fast trees and attacks judge, and write the report page)
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -153,23 +157,31 @@ final class Pipeline {
     }
   }
 
-  /** Judges what was generated against the data source; leaves {@code metrics.json}. */
-  void evaluate(TableSource.Address address, Learned learned, boolean hasReferenceLayout) {
+  /**
+   * Judges what was generated against the data source; leaves {@code metrics.json} and {@code
+   * report.html}.
+   *
+   * @return the exit code: 1 when a score is below its threshold
+   */
+  int evaluate(TableSource.Address address, Learned learned, boolean hasReferenceLayout) {
     if (!context.config().evaluation().enabled()) {
-      return;
+      return 0;
     }
-    journal.stage(
-        "evaluate",
-        () -> {
-          TableSource table = TableSource.open(context.spark(), address);
-          return EvaluateStage.ofRun(
-              context,
-              table,
-              learned.schema(),
-              learned.split(),
-              journal.facts(),
-              hasReferenceLayout);
-        });
+    EvaluationResult found =
+        journal.stage(
+            "evaluate",
+            () -> {
+              TableSource table = TableSource.open(context.spark(), address);
+              return EvaluateStage.ofRun(
+                  context,
+                  table,
+                  learned.schema(),
+                  learned.split(),
+                  journal.facts(),
+                  hasReferenceLayout);
+            });
+    context.console().result("report in " + new Path(context.folder().path(), RunFolder.REPORT));
+    return EvaluateStage.verdict(context, found);
   }
 
   private Split split(SchemaStage.Inferred inferred) {

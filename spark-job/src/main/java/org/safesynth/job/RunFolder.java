@@ -23,9 +23,12 @@ public final class RunFolder {
   public static final String PRIVACY = "privacy.json";
   public static final String REJECTED = "rejected.json";
   public static final String METRICS = "metrics.json";
+  public static final String REPORT = "report.html";
 
   /** What the reference calls it. */
   public static final String REFERENCE_METRICS = "evaluation_metrics.json";
+
+  public static final String REFERENCE_REPORT = "evaluation_report.html";
 
   private static final DateTimeFormatter RUN_TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);

@@ -93,8 +93,9 @@ final class RunJob {
           if (stages == Stages.ALL) {
             pipeline.generate(options.outputFile);
             pipeline.compare(learned);
-            pipeline.evaluate(table, learned, options.hasReferenceLayout);
+            return pipeline.evaluate(table, learned, options.hasReferenceLayout);
           }
+          return 0;
         });
   }
 
@@ -115,8 +116,11 @@ final class RunJob {
           // What was found of an earlier table would not be true of the new one.
           folder.delete(RunFolder.METRICS);
           folder.delete(RunFolder.REFERENCE_METRICS);
+          folder.delete(RunFolder.REPORT);
+          folder.delete(RunFolder.REFERENCE_REPORT);
           pipeline.generate(options.outputFile);
           console.info("run evaluate --run-path " + folder.path() + " judges the new table");
+          return 0;
         });
   }
 
@@ -139,7 +143,7 @@ final class RunJob {
   }
 
   private interface Work {
-    void run(Pipeline pipeline, Journal journal);
+    int run(Pipeline pipeline, Journal journal);
   }
 
   private int inSession(RunFolder folder, SafeSynthesizerConfig config, String source, Work work) {
@@ -149,11 +153,11 @@ final class RunJob {
         ProgressLog log = new ProgressLog(folder, clock)) {
       console.recordTo(log);
       RunContext context = new RunContext(session.spark(), config, folder, console, seed);
-      work.run(new Pipeline(context, journal), journal);
+      int exitCode = work.run(new Pipeline(context, journal), journal);
       journal.succeeded();
       console.info("done in %s".formatted(Console.duration(journal.secondsSinceStart())));
       cleanUp(folder, config.data().keepIntermediate());
-      return 0;
+      return exitCode;
     } catch (Throwable fault) {
       console.error(Faults.sentence(fault));
       console.trace(fault);

@@ -52,8 +52,6 @@ final class AvailabilityTest {
           cluster: {generation_device: cuda}                            | cluster.generation_device is cuda
           cluster: {placement: profile}                                 | cluster.placement is profile
           cluster: {placement: pinned}                                  | cluster.placement is pinned
-          evaluation: {target: income}                                  | evaluation.target is income
-          evaluation: {fail_below: {a: 1}}                              | evaluation.fail_below is {a: 1.0}
           """)
   void explicitRequestsAreRefusedInOneSentence(String yaml, String beginning) {
     BadInputException e =

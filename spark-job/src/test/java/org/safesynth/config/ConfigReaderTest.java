@@ -209,10 +209,10 @@ final class ConfigReaderTest {
   void aliasesDoNotShareOverrides() {
     SafeSynthesizerConfig config =
         read(
-            "evaluation: &e {fail_below: {a: 1}}\ndata: {options: {x: &v 2, y: *v}}",
+            "evaluation: &e {fail_below: {quality: 1}}\ndata: {options: {x: &v 2, y: *v}}",
             "evaluation.enabled",
             "false");
     assertEquals(Map.of("x", "2", "y", "2"), config.data().options());
-    assertEquals(Map.of("a", 1.0), config.evaluation().failBelow());
+    assertEquals(Map.of("quality", 1.0), config.evaluation().failBelow());
   }
 }

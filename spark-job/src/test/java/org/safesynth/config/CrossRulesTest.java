@@ -34,6 +34,13 @@ final class CrossRulesTest {
   }
 
   @Test
+  void aThresholdNamesAScoreAndLiesOnItsScale() {
+    refused("evaluation: {fail_below: {qualty: 6}}", "names 'qualty', which is no score");
+    refused("evaluation: {fail_below: {quality: 11}}", "quality is 11, but scores go from 0 to 10");
+    read("evaluation: {fail_below: {quality: 6, privacy: 8, data_privacy_score: 0}}");
+  }
+
+  @Test
   void underPrivacyAnExampleIsOneUnit() {
     refused(DP + "data: {max_sequences_per_example: 2}", "data.max_sequences_per_example is 2");
     read(DP + "data: {max_sequences_per_example: 1}");

@@ -201,6 +201,7 @@ final class PipelineTest {
             "result.json",
             "rejected.json",
             "metrics.json",
+            "report.html",
             "progress.jsonl")) {
       assertTrue(Files.exists(folder.resolve(name)), name);
     }
