@@ -12,12 +12,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
 import org.safesynth.codec.FieldCodec;
-<<<<<<< HEAD
 import org.safesynth.codec.GroupCodec;
-import org.safesynth.fault.BadInputException;
-=======
 import org.safesynth.evaluate.EvaluationResult;
->>>>>>> f766615 (Let fast trees and attacks judge, and write the report page)
+import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
 
 /**

@@ -139,7 +139,13 @@ final class RunJob {
         new TableSource.Address(
             options.dataSource, config.data().format(), config.data().options());
     return inSession(
-        folder, config, learned, (pipeline, journal) -> pipeline.impute(table, options.outputFile));
+        folder,
+        config,
+        learned,
+        (pipeline, journal) -> {
+          pipeline.impute(table, options.outputFile);
+          return 0;
+        });
   }
 
   private interface Work {

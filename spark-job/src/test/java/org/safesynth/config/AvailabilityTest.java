@@ -68,7 +68,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(17, found);
+    assertEquals(15, found);
   }
 
   @Test
