@@ -79,7 +79,7 @@ final class ReportPageTest {
     String real = "/metrics/measures/column_distribution/columns/1/histogram/real";
     assertEquals("[\"a\",\"b\",\"c\",\"d\"]", all.at(labels).toString());
     assertEquals("[\"a\",\"b\",\"d\",\"(rare values)\"]", hidden.at(labels).toString());
-    assertEquals("[0.966,0.03,0.0,0.004]", hidden.at(real).toString());
+    assertEquals("[0.966,0.03,0,0.004]", hidden.at(real).toString());
   }
 
   private static int count(String text, String part) {
