@@ -150,12 +150,18 @@ final class GroupGeneration {
         schema,
         new GroupShardSampler.Sampling(
             end,
-            (int) Math.min(Integer.MAX_VALUE, Math.ceil(LONGER * layout.mostRows())),
+            mostRows(),
             config.generationSeed(),
             config.temperature(),
             config.generation().topP(),
             Boolean.parseBoolean(
                 context.spark().conf().get("spark.sql.datetime.java8API.enabled"))),
         rowsDone);
+  }
+
+  /** Where no group has a second row, none is written: nothing is known of steps. */
+  private int mostRows() {
+    double most = layout.mostRows() == 1 ? 1 : Math.ceil(LONGER * layout.mostRows());
+    return (int) Math.min(Integer.MAX_VALUE, most);
   }
 }
