@@ -48,13 +48,37 @@ final class ReportInBrowserTest {
     assertTrue(dom.contains("<canvas"), "charts in view are drawn");
     assertTrue(dom.contains("Strongest risk"));
     assertFalse(dom.contains("<noscript><section"), "the figures take the place of the summary");
-    List<String> urls = new ArrayList<>();
+    assertEquals(List.of(), requestsOfThePage(folder));
+  }
+
+  @Test
+  void aPageThatAsksForSomethingIsSeen(@TempDir Path folder) throws Exception {
+    Optional<Path> browser = browser();
+    assumeTrue(browser.isPresent(), "no Chromium or Chrome on the PATH: the page is not looked at");
+    Path page = folder.resolve("asks.html");
+    Files.writeString(page, "<html><body><img src='http://example.invalid/x.png'></body></html>");
+
+    run(browser.get(), folder, page, "--dump-dom");
+
+    List<String> requests = requestsOfThePage(folder);
+    assertEquals(1, requests.size(), () -> String.join("\n", requests));
+    assertTrue(requests.get(0).contains("example.invalid/x.png"));
+  }
+
+  /**
+   * The requests that the page made over the network. The browser asks its maker for the time and
+   * for updates on its own; what a document loads carries the annotation of Chromium's resource
+   * loader ({@code blink_resource_loader}).
+   */
+  private static List<String> requestsOfThePage(Path folder) throws IOException {
+    List<String> requests = new ArrayList<>();
     for (String line : Files.readString(folder.resolve("net.json")).split("\n")) {
-      if (line.matches(".*\"url\":\"(https?|wss?|ftp):.*")) {
-        urls.add(line);
+      if (line.contains("\"traffic_annotation\":101845102,")
+          && line.matches(".*\"url\":\"(https?|wss?|ftp):.*")) {
+        requests.add(line);
       }
     }
-    assertEquals(List.of(), urls);
+    return requests;
   }
 
   private static String run(Path browser, Path folder, Path page, String action)
