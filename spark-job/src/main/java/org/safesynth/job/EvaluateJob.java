@@ -67,7 +67,9 @@ final class EvaluateJob {
                         "the run %s has no %s: it does not say what it learned"
                             .formatted(folder.path(), RunFolder.RESULT)));
     String source = options.dataSource == null ? made.dataSource() : options.dataSource;
-    Long rows = made.counts() == null ? null : made.counts().get("rows");
+    // A private run tells no number of rows: its split needs none.
+    Long told = made.counts() == null ? null : made.counts().get("rows");
+    Long rows = told == null && config.privacy().dpEnabled() ? Long.valueOf(0) : told;
     if (source == null || source.contains("***") || rows == null) {
       throw new BadInputException("the run does not say where its table is: give --data-source");
     }

@@ -26,7 +26,8 @@ final class EvaluateStage {
   /**
    * Judges the synthetic table of a run against its data source.
    *
-   * @param split of the data source when it was learned
+   * @param split of the data source when it was learned; not looked at for a private run, whose
+   *     ledger has what is needed
    */
   static EvaluationResult ofRun(
       RunContext context,
@@ -37,7 +38,10 @@ final class EvaluateStage {
       boolean hasReferenceLayout) {
     Dataset<Row> written = context.spark().read().parquet(context.folder().synthetic().toString());
     TypedTable synthetic = TypedTable.of("the synthetic table", written, schema, Set.of());
-    try (HeldOut parts = HeldOut.of(context, table, schema, split)) {
+    try (HeldOut parts =
+        context.config().privacy().dpEnabled()
+            ? HeldOut.ofPrivate(context, table, schema, PrivateUnits.ofRun(context))
+            : HeldOut.of(context, table, schema, split)) {
       EvaluationInput input = new EvaluationInput(parts.reference(), synthetic, parts.holdout());
       return run(context, input, facts, hasReferenceLayout);
     }

@@ -61,15 +61,7 @@ final class HeldOut implements AutoCloseable {
   static HeldOut of(RunContext context, TableSource table, FrozenSchema schema, Split split) {
     MapFunction<Row, Object[]> cells = SchemaStage.cells(context.config().data(), table, schema);
     String group = context.config().data().groupTrainingExamplesBy();
-    List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
-    Dataset<Row> identified =
-        identified(
-                table.rows(),
-                cells,
-                schema,
-                new RecordIdentity(context.seed()),
-                group == null ? -1 : names.indexOf(group))
-            .persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> identified = kept(context, table, cells, schema, group);
     long rows = table.reading(identified::count);
     if (rows != split.records()) {
       identified.unpersist();
@@ -98,6 +90,35 @@ final class HeldOut implements AutoCloseable {
               .or(col(HIGH).equalTo(last.getLong(0)).and(col(LOW).leq(last.getLong(1))));
     }
     return new HeldOut(table.name(), schema, identified, isHeldOut, split.holdout() > 0);
+  }
+
+  /**
+   * Splits the data source of a private run as the run did: each record's own identity decides, and
+   * a cell that does not fit the agreed domain is missing, as it was for the model.
+   */
+  static HeldOut ofPrivate(
+      RunContext context, TableSource table, FrozenSchema schema, PrivateUnits units) {
+    MapFunction<Row, Object[]> cells = PrivateSchema.cells(context.config().data(), table, schema);
+    Dataset<Row> identified = kept(context, table, cells, schema, null);
+    Column isHeldOut = col(HIGH).lt(units.threshold());
+    boolean hasHoldout = table.reading(() -> !identified.where(isHeldOut).isEmpty());
+    return new HeldOut(table.name(), schema, identified, isHeldOut, hasHoldout);
+  }
+
+  private static Dataset<Row> kept(
+      RunContext context,
+      TableSource table,
+      MapFunction<Row, Object[]> cells,
+      FrozenSchema schema,
+      String group) {
+    List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
+    return identified(
+            table.rows(),
+            cells,
+            schema,
+            new RecordIdentity(context.seed()),
+            group == null ? -1 : names.indexOf(group))
+        .persist(StorageLevel.MEMORY_AND_DISK());
   }
 
   /**

@@ -1,6 +1,5 @@
 package org.safesynth.job;
 
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +7,7 @@ import java.util.Set;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Row;
 import org.safesynth.codec.DomainCodec;
+import org.safesynth.config.DataConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.random.SeededStreams;
 import org.safesynth.schema.CellReader;
@@ -36,10 +36,7 @@ final class PrivateSchema {
       FrozenSchema schema, MapFunction<Row, Object[]> cells, Map<String, String> knownBy) {}
 
   static Agreed run(RunContext context, TableSource table) {
-    Set<String> missing = new HashSet<>(context.config().data().missingValues());
-    if (table.isUntyped()) {
-      missing.add("");
-    }
+    Set<String> missing = SchemaStage.missing(context.config().data(), table);
     Map<String, DeclaredColumn> declared = SchemaStage.declared(context, table);
     FrozenSchema schema = PublicDomain.declared(table.rows().schema(), declared);
     Map<String, String> knownBy = new LinkedHashMap<>();
@@ -62,6 +59,12 @@ final class PrivateSchema {
     }
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(schema));
     return new Agreed(schema, new Cells(schema, missing), knownBy);
+  }
+
+  /** Reads the canonical cells of a table as the run did that agreed on the schema. */
+  static MapFunction<Row, Object[]> cells(DataConfig data, TableSource table, FrozenSchema schema) {
+    SchemaStage.requireColumns(table, schema);
+    return new Cells(schema, SchemaStage.missing(data, table));
   }
 
   /** Columns whose domain is not known; in an untyped table also those without a declared kind. */

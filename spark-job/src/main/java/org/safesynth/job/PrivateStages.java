@@ -9,7 +9,6 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.safesynth.codec.DomainCodec;
 import org.safesynth.codec.FieldCodec;
-import org.safesynth.config.DataConfig;
 import org.safesynth.config.PrivacyConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.marginal.Marginals;
@@ -48,8 +47,11 @@ final class PrivateStages {
   /** Part of ε for the number of records, where it is not public. */
   private static final double COUNT_SHARE = 0.02;
 
-  /** With fewer, noise is all there is, and the noisy count itself may be far off. */
+  /** With fewer, the noise of training is all there is. */
   private static final int LEAST_RECORDS = 100;
+
+  /** A noisy count that is not this many times its noise's scale is not known: 10 miss by e^-10. */
+  private static final int LEAST_SCALES = 10;
 
   private static final int MICRO_BATCH = 64;
   private static final double WEIGHT_DECAY = 0.01;
@@ -69,28 +71,11 @@ final class PrivateStages {
     this.purchases = new Purchases(context.hadoop(), context.folder().bought());
   }
 
-  /**
-   * What everything is planned with.
-   *
-   * @param records n̂, public or noisy
-   * @param heldOutShare of the identities' range: a record's own hash decides
-   */
-  private record Units(double records, double heldOutShare) {
-    double trained() {
-      return records * (1 - heldOutShare);
-    }
-
-    /** Identities below this number, in the examples' order, are held out. */
-    long threshold() {
-      return (long) Math.scalb(heldOutShare, 63) * 2 + Long.MIN_VALUE;
-    }
-  }
-
   Pipeline.Learned train(TableSource table) {
     PrivateSchema.Agreed agreed = journal.stage("schema", () -> PrivateSchema.run(context, table));
     FrozenSchema schema = agreed.schema();
     int target = target(schema);
-    Units units = journal.stage("count", () -> units(table));
+    PrivateUnits units = journal.stage("count", () -> units(table));
     Delta delta =
         privacy.delta().isAuto()
             ? Delta.automatic(units.records())
@@ -141,8 +126,9 @@ final class PrivateStages {
     return name == null ? -1 : names.indexOf(name);
   }
 
-  private Units units(TableSource table) {
+  private PrivateUnits units(TableSource table) {
     double records;
+    double least = LEAST_RECORDS;
     if (privacy.publicCount()) {
       records = table.reading(() -> table.rows().count());
     } else {
@@ -159,15 +145,21 @@ final class PrivateStages {
                 return new double[][] {{exact + noise}};
               });
       records = noisy[0][0];
+      least = Math.max(least, LEAST_SCALES * DiscreteLaplace.hiding(1, epsilon).scale());
     }
-    if (records < LEAST_RECORDS) {
+    if (records < least) {
       throw new BadInputException(
-          "about %.0f records (a noisy count) are too few for privacy.epsilon %s: its noise would leave nothing of them; %d are the least"
-              .formatted(records, privacy.epsilon(), LEAST_RECORDS));
+          "about %,.0f records (%s) are too few for privacy.epsilon %s, which needs %,.0f or more: its noise would leave nothing of them; raise epsilon%s"
+              .formatted(
+                  records,
+                  privacy.publicCount() ? "a number declared public" : "a noisy count",
+                  privacy.epsilon(),
+                  least,
+                  privacy.publicCount()
+                      ? ""
+                      : ", or set privacy.public_count: true if the number of records is public"));
     }
-    DataConfig data = context.config().data();
-    double asked = data.holdout() < 1 ? data.holdout() : data.holdout() / records;
-    double heldOut = Math.min(0.5, Math.min(asked, data.maxHoldout() / records));
+    PrivateUnits units = PrivateUnits.of(records, context.config().data());
     context
         .console()
         .progress(
@@ -176,9 +168,9 @@ final class PrivateStages {
                 .formatted(
                     records,
                     privacy.publicCount() ? "the number is declared public" : "a noisy count",
-                    heldOut),
+                    units.heldOutShare()),
             Map.of("records", records));
-    return new Units(records, heldOut);
+    return units;
   }
 
   /** The zero-concentrated budget that would alone cost the share at the same δ. */
@@ -203,7 +195,7 @@ final class PrivateStages {
   }
 
   private ExamplesManifest encode(
-      TableSource table, PrivateSchema.Agreed agreed, FieldCodec codec, Units units) {
+      TableSource table, PrivateSchema.Agreed agreed, FieldCodec codec, PrivateUnits units) {
     String fingerprint =
         Fingerprint.of(table, 0, context.config().data(), agreed.schema(), codec, context.seed());
     EncodeStage.Encoding encoding =
@@ -227,7 +219,7 @@ final class PrivateStages {
       FrozenSchema schema,
       FieldCodec codec,
       double[][] fineOnes,
-      Units units,
+      PrivateUnits units,
       int target) {
     double[][] ones = DomainCodec.inBins(schema, codec, fineOnes);
     int[] sizes = new int[codec.positions()];
@@ -248,7 +240,7 @@ final class PrivateStages {
   }
 
   /** DP-SGD with what is left; null where the marginals have all of it. */
-  private PrivatePlan plan(Units units, Delta delta, double share) {
+  private PrivatePlan plan(PrivateUnits units, Delta delta, double share) {
     if (share >= 1) {
       return null;
     }
@@ -285,7 +277,7 @@ final class PrivateStages {
 
   /** Written before training: no step is taken that is not on the ledger. */
   private void writeLedger(
-      PrivateSchema.Agreed agreed, Units units, Delta delta, PrivatePlan plan) {
+      PrivateSchema.Agreed agreed, PrivateUnits units, Delta delta, PrivatePlan plan) {
     PrivacyLedgerBuilder builder =
         PrivacyLedger.builder()
             .streams(streams)

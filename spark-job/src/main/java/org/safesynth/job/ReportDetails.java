@@ -1,5 +1,7 @@
 package org.safesynth.job;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -12,13 +14,13 @@ import org.safesynth.evaluate.ReportFacts;
 import org.safesynth.evaluate.Storage;
 import org.safesynth.evaluate.TableFacts;
 import org.safesynth.evaluate.TypedColumn;
+import org.safesynth.fault.RunFailedException;
 
 /** Gathers what the report tells of the run itself: sources, settings, the way to repeat it. */
 final class ReportDetails {
   /** Of the keyed 0 to 2 that value protection adds to the threshold, the most. */
   private static final int MOST_ADDED = 2;
 
-  private static final String LEDGER = "privacy.json";
   private static final int MODEL_FACTS = 12;
 
   private ReportDetails() {}
@@ -100,11 +102,19 @@ final class ReportDetails {
     if (!context.config().privacy().dpEnabled()) {
       return null;
     }
-    String ledger = context.folder().read(LEDGER).orElse("the run has no " + LEDGER);
+    Optional<String> ledger = context.folder().read(RunFolder.PRIVACY);
     return new ReportFacts.PrivacyNote(
-        "The synthetic rows were made under differential privacy: adding or removing one privacy unit"
-            + " changes what can be concluded from them by no more than the ledger's epsilon and"
-            + " delta allow. This report is not covered: it compares with the real table.",
-        ledger);
+        ledger.map(ReportDetails::statement).orElse("The run has no ledger yet.")
+            + " This report itself is not covered: it compares with the real table, without noise.",
+        ledger.orElse(""));
+  }
+
+  /** The ledger's own paragraph. */
+  private static String statement(String ledger) {
+    try {
+      return new ObjectMapper().readTree(ledger).path("statement").asText();
+    } catch (JsonProcessingException e) {
+      throw new RunFailedException(RunFolder.PRIVACY + " is no JSON: it was changed since", e);
+    }
   }
 }

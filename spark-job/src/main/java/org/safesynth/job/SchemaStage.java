@@ -112,12 +112,16 @@ final class SchemaStage {
 
   /** Reads the canonical cells of the table that was learned, whose schema is known. */
   static MapFunction<Row, Object[]> cells(DataConfig data, TableSource table, FrozenSchema schema) {
+    requireColumns(table, schema);
+    return new Cells(schema, missing(data, table));
+  }
+
+  static void requireColumns(TableSource table, FrozenSchema schema) {
     List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
     if (!names.equals(Arrays.asList(table.rows().columns()))) {
       throw new BadInputException(
           "%s has other columns than the table that the run learned".formatted(table.name()));
     }
-    return new Cells(schema, missing(data, table));
   }
 
   /** Reads the canonical cells of a table with this schema, such as the synthetic one. */

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,8 +24,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whole private runs on a small table, through the command line: half a minute each. */
-@Tag("slow")
+/** Whole private runs on a small table, through the command line. */
+@Tag("spark")
 final class PrivateRunTest {
   private static final int ROWS = 1_500;
   private static final String SCHEMA =
@@ -35,6 +36,9 @@ final class PrivateRunTest {
         {"name": "town", "kind": "categorical", "missing": false, "values": ["north", "south", "east"]}
       ]}
       """;
+
+  /** As the console shows it; the ledger names it in words. */
+  private static final Pattern LOSS = Pattern.compile("training loss[^a-z]{0,3}[0-9]");
 
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   @TempDir private Path temp;
@@ -113,11 +117,12 @@ final class PrivateRunTest {
         names.containsAll(List.of("count", "single columns", "scores", "tree", "training")),
         names::toString);
     assertTrue(said().contains("not private: for the operator only"));
+    assertTrue(LOSS.matcher(said()).find(), "the pattern finds what it looks for");
     try (Stream<Path> files = Files.walk(temp.resolve("out/r"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         String text = Files.readString(file, StandardCharsets.ISO_8859_1);
         assertFalse(text.contains("loss_bits_per_row"), file::toString);
-        assertFalse(text.contains("training loss"), file::toString);
+        assertFalse(LOSS.matcher(text).find(), file::toString);
       }
     }
     assertFalse(Files.exists(temp.resolve("out/r/checkpoints")));
@@ -138,6 +143,30 @@ final class PrivateRunTest {
             .filter(row -> row.getLong(1) > 30_000 == row.getString(2).equals("south"))
             .count();
     assertTrue(apart > 700, "pay follows town in " + apart);
+    theReportSaysWhatHolds(ledger.path("statement").asText());
+  }
+
+  /**
+   * Rows outside the domain are judged too, and a later evaluation finds the same rows held out.
+   */
+  private void theReportSaysWhatHolds(String statement) throws IOException {
+    String report = Files.readString(temp.resolve("out/r/report.html"));
+    assertTrue(report.contains(statement.substring(0, 80)), "the ledger's paragraph");
+    assertTrue(report.contains("Internal: do not publish"));
+    JsonNode tables = json("metrics.json").path("measures").path("tables");
+    long real = tables.path("reference").path("rows").asLong();
+    long holdout = tables.path("holdout").path("rows").asLong();
+    assertEquals(ROWS, real + holdout);
+    assertTrue(holdout > 40 && holdout < 120, holdout + " of 1,500 held out at 5 percent");
+    assertEquals(
+        0,
+        Main.execute(
+            new String[] {"run", "evaluate", "--run-path", temp.resolve("out/r").toString()},
+            new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            Map.of()),
+        this::said);
+    assertEquals(tables, json("metrics.json").path("measures").path("tables"));
   }
 
   @Test
@@ -162,7 +191,8 @@ final class PrivateRunTest {
   @Test
   void aRunThatHasPaidCannotGoOnWithAnotherEpsilon() throws IOException {
     String schema = temp.resolve("schema.json").toString();
-    assertEquals(2, runPrivately("0.0001", "--data.schema_file", schema), this::said);
+    assertEquals(2, runPrivately("0.0000001", "--data.schema_file", schema), this::said);
+    assertTrue(said().contains("too few for privacy.epsilon"), this::said);
     assertEquals(2, runPrivately("3", "--data.schema_file", schema, "--resume"), this::said);
     assertTrue(said().contains("other parameters of privacy"), this::said);
   }
