@@ -38,7 +38,7 @@ import org.safesynth.train.TrainingPlan;
  */
 final class PrivateTrainingTask implements Training {
   private static final double ROWS_OF_A_RECORD = 4; // drawn from the marginals
-  private static final int LEAST_ROWS = 5_000;
+  private static final int LEAST_ROWS = 40_000;
   private static final int MOST_ROWS = 120_000;
   private static final int PRETRAINING_BATCH = 256;
   private static final double PRETRAINING_PASSES = 3;
