@@ -112,12 +112,7 @@ public final class Availability {
                   c.cluster().placement() == Placement.PROFILE
                       || c.cluster().placement() == Placement.PINNED,
               "places the training by auto or driver only",
-              "write auto or driver"),
-          new Missing(
-              "privacy.domain_epsilon_share",
-              c -> c.privacy().domainEpsilonShare().orElse(0.0) > 0,
-              "does not buy a domain: it is declared in data.schema_file, or called public",
-              "write auto"));
+              "write auto or driver"));
 
   private Availability() {}
 

@@ -39,7 +39,7 @@ public record PrivacyConfig(
             min = 0,
             max = 1,
             belowMax = true,
-            note = "auto is 0 where the domain is declared or public")
+            note = "auto buys nothing: the domain is declared or public; 0.1 is a good share")
         Auto<Double> domainEpsilonShare,
     @Parameter(
             meaning = "Share of the remaining epsilon that pays for noisy marginals",

@@ -4,6 +4,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Row;
 import org.safesynth.codec.DomainCodec;
@@ -16,7 +18,6 @@ import org.safesynth.schema.DeclaredColumn;
 import org.safesynth.schema.FrozenSchema;
 import org.safesynth.schema.InferenceOptions;
 import org.safesynth.schema.PublicDomain;
-import org.safesynth.schema.SchemaFile;
 import org.safesynth.schema.SchemaInference;
 
 /**
@@ -31,10 +32,16 @@ final class PrivateSchema {
    *
    * @param cells reads a row's canonical cells and never fails on one: what does not fit is missing
    * @param knownBy by column, how its domain became known
+   * @param open numbers of the columns whose domain must be bought, each with whether its kind is
+   *     known
    */
   record Agreed(
-      FrozenSchema schema, MapFunction<Row, Object[]> cells, Map<String, String> knownBy) {}
+      FrozenSchema schema,
+      MapFunction<Row, Object[]> cells,
+      Map<String, String> knownBy,
+      SortedMap<Integer, Boolean> open) {}
 
+  /** What is known without having paid: declared, public, or open if it shall be bought. */
   static Agreed run(RunContext context, TableSource table) {
     Set<String> missing = SchemaStage.missing(context.config().data(), table);
     Map<String, DeclaredColumn> declared = SchemaStage.declared(context, table);
@@ -54,11 +61,21 @@ final class PrivateSchema {
       open.forEach(column -> knownBy.put(column.name(), "assumed public"));
       open = open(schema, declared, false);
     }
-    if (!open.isEmpty()) {
+    if (!open.isEmpty() && !(context.config().privacy().domainEpsilonShare().orElse(0.0) > 0)) {
       throw refusal(open);
     }
-    context.folder().write(RunFolder.SCHEMA, SchemaFile.write(schema));
-    return new Agreed(schema, new Cells(schema, missing), knownBy);
+    SortedMap<Integer, Boolean> toBuy = new TreeMap<>();
+    for (ColumnSchema column : open) {
+      knownBy.put(column.name(), "bought");
+      toBuy.put(schema.columns().indexOf(column), hasKind(column, declared, table.isUntyped()));
+    }
+    return new Agreed(schema, new Cells(schema, missing), knownBy, toBuy);
+  }
+
+  /** The same table with a schema that has every column's domain. */
+  static Agreed bought(RunContext context, TableSource table, Agreed agreed, FrozenSchema schema) {
+    MapFunction<Row, Object[]> cells = cells(context.config().data(), table, schema);
+    return new Agreed(schema, cells, agreed.knownBy(), new TreeMap<>());
   }
 
   /** Reads the canonical cells of a table as the run did that agreed on the schema. */
@@ -71,20 +88,21 @@ final class PrivateSchema {
   private static List<ColumnSchema> open(
       FrozenSchema schema, Map<String, DeclaredColumn> declared, boolean isUntyped) {
     return schema.columns().stream()
-        .filter(
-            column -> {
-              DeclaredColumn of = declared.get(column.name());
-              boolean hasKind = !isUntyped || (of != null && of.kind() != null);
-              return !hasKind || !DomainCodec.isDeclared(column);
-            })
+        .filter(column -> !hasKind(column, declared, isUntyped) || !DomainCodec.isDeclared(column))
         .toList();
+  }
+
+  private static boolean hasKind(
+      ColumnSchema column, Map<String, DeclaredColumn> declared, boolean isUntyped) {
+    DeclaredColumn of = declared.get(column.name());
+    return !isUntyped || (of != null && of.kind() != null);
   }
 
   private static BadInputException refusal(List<ColumnSchema> open) {
     ColumnSchema first = open.get(0);
     return new BadInputException(
         ("privacy.dp_enabled needs a domain that does not come from the private rows, and %d columns have none (first: '%s', which lacks its kind or its %s);"
-                + " declare them in data.schema_file, or set privacy.assume_public_domain: true if values and ranges as found in the data are public knowledge")
+                + " declare them in data.schema_file, set privacy.domain_epsilon_share (such as 0.1) to buy them, or privacy.assume_public_domain: true if values and ranges as found in the data are public knowledge")
             .formatted(open.size(), first.name(), DomainCodec.needs(first)));
   }
 

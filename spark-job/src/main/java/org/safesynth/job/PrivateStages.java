@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
@@ -33,6 +34,7 @@ import org.safesynth.privacy.SecretStreams.Purpose;
 import org.safesynth.privacy.SubsampledGaussian;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.SchemaFile;
 import org.safesynth.train.AutoPlan;
 import org.safesynth.train.PrivateAutoPlan;
 import org.safesynth.train.PrivatePlan;
@@ -46,6 +48,9 @@ import org.safesynth.train.TrainingPlan;
 final class PrivateStages {
   /** Part of ε for the number of records, where it is not public. */
   private static final double COUNT_SHARE = 0.02;
+
+  /** Part of δ for the chance that one record's own value enters a bought domain. */
+  private static final double FAILURE_SHARE = 0.05;
 
   /** With fewer, the noise of training is all there is. */
   private static final int LEAST_RECORDS = 100;
@@ -72,17 +77,23 @@ final class PrivateStages {
   }
 
   Pipeline.Learned train(TableSource table) {
-    PrivateSchema.Agreed agreed = journal.stage("schema", () -> PrivateSchema.run(context, table));
-    FrozenSchema schema = agreed.schema();
-    int target = target(schema);
+    PrivateSchema.Agreed known = journal.stage("schema", () -> PrivateSchema.run(context, table));
+    int target = target(known.schema());
     PrivateUnits units = journal.stage("count", () -> units(table));
     Delta delta =
         privacy.delta().isAuto()
             ? Delta.automatic(units.records())
             : new Delta(privacy.delta().value());
+    double ofDomain = known.open().isEmpty() ? 0 : privacy.domainEpsilonShare().orElse(0.0);
+    PrivateSchema.Agreed agreed =
+        ofDomain == 0
+            ? known
+            : journal.stage("domain", () -> buyDomain(table, known, units, delta, ofDomain));
+    FrozenSchema schema = agreed.schema();
+    context.folder().write(RunFolder.SCHEMA, SchemaFile.write(schema));
     double share =
         privacy.marginalEpsilonShare().orElse(PrivateAutoPlan.marginalShare(privacy.epsilon()));
-    double rho = rho(share, delta);
+    double rho = rho(share * (1 - ofDomain), delta);
     MarginalStage marginalStage = new MarginalStage(purchases, streams, rho, target >= 0);
     FieldCodec fine = DomainCodec.fine(schema);
     double[][] fineOnes =
@@ -114,6 +125,26 @@ final class PrivateStages {
     journal.model(trained.facts());
     Split split = new Split(examples.records(), heldOut, 0, List.of());
     return new Pipeline.Learned(schema, codec, split);
+  }
+
+  private PrivateSchema.Agreed buyDomain(
+      TableSource table,
+      PrivateSchema.Agreed known,
+      PrivateUnits units,
+      Delta delta,
+      double share) {
+    Set<String> missing = SchemaStage.missing(context.config().data(), table);
+    DomainStage stage =
+        new DomainStage(purchases, streams, rho(share, delta), FAILURE_SHARE * delta.value());
+    FrozenSchema schema = stage.buy(table, missing, known, units.records());
+    context
+        .console()
+        .progress(
+            "domain",
+            "bought the domain of %d columns: %s"
+                .formatted(known.open().size(), SchemaStage.kinds(schema)),
+            Map.of("columns", known.open().size()));
+    return PrivateSchema.bought(context, table, known, schema);
   }
 
   private int target(FrozenSchema schema) {

@@ -27,7 +27,15 @@ final class Purchases {
   }
 
   /** A file: what was paid, and what for. */
-  record Bought(LedgerEntry entry, double[][] values) {}
+  record Bought(LedgerEntry entry, double[][] values, List<List<String>> names) {}
+
+  /**
+   * Noisy results.
+   *
+   * @param values by what is counted
+   * @param names of the values that were selected from the data; null where none were
+   */
+  record Noisy(double[][] values, List<List<String>> names) {}
 
   /**
    * The result of an earlier attempt, or a new one.
@@ -36,6 +44,11 @@ final class Purchases {
    * @param draw counts and adds noise
    */
   double[][] once(LedgerEntry entry, Supplier<double[][]> draw) {
+    return named(entry, () -> new Noisy(draw.get(), null)).values();
+  }
+
+  /** As {@link #once}, for values that have names. */
+  Noisy named(LedgerEntry entry, Supplier<Noisy> draw) {
     Path file = new Path(folder, entry.name().replace(' ', '-') + ".json");
     Optional<String> text = files.read(file);
     Bought bought;
@@ -53,11 +66,12 @@ final class Purchases {
                 .formatted(file));
       }
     } else {
-      bought = new Bought(entry, draw.get());
+      Noisy drawn = draw.get();
+      bought = new Bought(entry, drawn.values(), drawn.names());
       files.write(file, Json.file(bought));
     }
     entries.add(bought.entry());
-    return bought.values();
+    return new Noisy(bought.values(), bought.names());
   }
 
   /** What was bought so far, for the accountant. */

@@ -89,7 +89,7 @@ final class SchemaStage {
     return declared;
   }
 
-  private static String kinds(FrozenSchema schema) {
+  static String kinds(FrozenSchema schema) {
     StringBuilder text = new StringBuilder();
     for (ColumnKind kind : ColumnKind.values()) {
       long count = schema.columns().stream().filter(column -> column.kind() == kind).count();

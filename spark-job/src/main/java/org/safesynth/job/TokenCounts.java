@@ -90,7 +90,7 @@ final class TokenCounts {
     return cells;
   }
 
-  private static long[][] sum(long[][] a, long[][] b) {
+  static long[][] sum(long[][] a, long[][] b) {
     for (int t = 0; t < a.length; t++) {
       for (int i = 0; i < a[t].length; i++) {
         a[t][i] += b[t][i];

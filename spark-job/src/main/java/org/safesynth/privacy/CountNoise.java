@@ -32,12 +32,15 @@ public final class CountNoise {
     SecretStream stream = streams.stream(purpose, parts);
     double[] noisy = new double[counts.length];
     for (int i = 0; i < counts.length; i++) {
-      noisy[i] =
-          (double)
-                  Math.addExact(Math.multiplyExact(counts[i], STEPS_PER_UNIT), inSteps.draw(stream))
-              / STEPS_PER_UNIT;
+      noisy[i] = addTo(counts[i], stream);
     }
     return noisy;
+  }
+
+  /** One count with noise, a multiple of 1/16. */
+  double addTo(long count, SecretStream stream) {
+    long steps = Math.addExact(Math.multiplyExact(count, STEPS_PER_UNIT), inSteps.draw(stream));
+    return (double) steps / STEPS_PER_UNIT;
   }
 
   /** What the accountants are told of one application. */

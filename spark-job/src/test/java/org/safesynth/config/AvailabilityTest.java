@@ -38,7 +38,6 @@ final class AvailabilityTest {
       delimiter = '|',
       textBlock =
           """
-          privacy: {dp_enabled: true, domain_epsilon_share: 0.1}        | privacy.domain_epsilon_share is 0.1
           replace_pii: {}                                               | replace_pii is given
           {data: {group_training_examples_by: id}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
@@ -68,7 +67,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(15, found);
+    assertEquals(14, found);
   }
 
   @Test

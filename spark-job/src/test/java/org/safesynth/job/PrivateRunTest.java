@@ -188,6 +188,48 @@ final class PrivateRunTest {
     assertEquals("DECLARED_PUBLIC", json("privacy.json").path("units_known_by").asText());
   }
 
+  /** The odd row, whose town and pay nobody else has, leaves no trace in what was bought. */
+  @Test
+  void aDomainMayBeBought() throws IOException {
+    assertEquals(
+        0,
+        runPrivately(
+            "9",
+            "--privacy.domain_epsilon_share",
+            "0.4",
+            "--privacy.marginal_epsilon_share",
+            "1",
+            "--evaluation.enabled",
+            "false"),
+        this::said);
+    JsonNode ledger = json("privacy.json");
+    assertEquals("bought", ledger.path("domain").path("town").asText());
+    assertTrue(ledger.path("epsilon").asDouble() <= 9);
+    assertTrue(ledger.path("delta_parts").path("values of one record").asDouble() > 0);
+    JsonNode columns = json("schema.json").path("columns");
+    assertEquals("integer", columns.get(0).path("kind").asText());
+    assertTrue(
+        columns.get(0).path("min").asLong() >= 0 && columns.get(0).path("max").asLong() < 104);
+    assertTrue(columns.get(1).path("min").asLong() >= 0, "no negative pay");
+    assertTrue(columns.get(1).path("max").asLong() >= 45_000);
+    assertEquals("[\"east\",\"north\",\"south\"]", columns.get(2).path("values").toString());
+    List<Row> rows =
+        LocalSpark.session()
+            .read()
+            .parquet(temp.resolve("out/r/synthetic").toString())
+            .collectAsList();
+    assertEquals(900, rows.size());
+    assertEquals(
+        "bigint",
+        rows.get(0).schema().apply("pay").dataType().sql().toLowerCase(java.util.Locale.ROOT));
+  }
+
+  @Test
+  void aTableTooSmallForItsDomainIsRefused() throws IOException {
+    assertEquals(2, runPrivately("1", "--privacy.domain_epsilon_share", "0.1"), this::said);
+    assertTrue(said().contains("too few to buy the domain"), this::said);
+  }
+
   @Test
   void aRunThatHasPaidCannotGoOnWithAnotherEpsilon() throws IOException {
     String schema = temp.resolve("schema.json").toString();
