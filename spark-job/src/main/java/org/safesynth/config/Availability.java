@@ -93,8 +93,10 @@ public final class Availability {
               REMOVE),
           new Missing(
               "generation.constraints",
-              c -> !c.generation().constraints().isEmpty(),
-              "does not enforce conditions on rows",
+              c ->
+                  !c.generation().constraints().isEmpty()
+                      && (!c.isEmbedded() || c.data().groupTrainingExamplesBy() != null),
+              "enforces conditions on single rows of the embedded model only",
               REMOVE),
           new Missing(
               "cluster.device",

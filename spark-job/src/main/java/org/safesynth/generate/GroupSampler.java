@@ -10,6 +10,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.codec.GroupCodec;
+import org.safesynth.codec.GroupLayout;
+import org.safesynth.codec.Rhythm;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.GroupDecoder;
 import org.safesynth.model.GroupDecoderConfig;
@@ -58,11 +60,15 @@ public final class GroupSampler implements AutoCloseable {
     private final List<Object[]> rows = new ArrayList<>();
     private int[] firstTokens; // (positions)
     private int[] tokens; // (positions) of the newest row
-    private Long before; // the order column's newest tick
+    private Rhythm rhythm; // null before the first row and without an order column
 
     Group(long number, RandomGenerator random) {
       this.number = number;
       this.random = random;
+    }
+
+    private Long before() {
+      return rhythm == null ? null : rhythm.last();
     }
   }
 
@@ -95,17 +101,12 @@ public final class GroupSampler implements AutoCloseable {
   private void write(List<Group> open, int row, Tensor memory) {
     Tensor state = memory.narrow(0, 0, open.size()); // (groups, m)
     int size = open.size();
-    int[] clockBefore = new int[size];
     int[] index = new int[size];
     Arrays.fill(index, GroupDecoderConfig.indexBucket(row));
-    for (int g = 0; g < size; g++) {
-      clockBefore[g] = codec.layout().clockBucket(open.get(g).before);
-    }
     Tensor indexes = torch.tensor(index); // (groups)
     Tensor context = // (groups, d)
-        decoder.context(parameters, state, indexes, torch.tensor(clockBefore));
+        decoder.context(parameters, state, indexes, features(open));
     draw(open, row, context);
-    int[] clock = new int[size];
     List<Integer> going = new ArrayList<>();
     List<Group> still = new ArrayList<>();
     int last = codec.fields().positions() - 1;
@@ -113,10 +114,12 @@ public final class GroupSampler implements AutoCloseable {
       Group group = open.get(g);
       Object[] firstRow = row == 0 ? null : group.rows.get(0);
       Object[] cells =
-          codec.decode(group.tokens, firstRow, group.before, group.number, group.random);
+          codec.decode(group.tokens, firstRow, group.before(), group.number, group.random);
       group.rows.add(cells);
-      group.before = codec.layout().isOrdered() ? (Long) cells[codec.layout().orderColumn()] : null;
-      clock[g] = codec.layout().clockBucket(group.before);
+      if (codec.layout().isOrdered()) {
+        long tick = (Long) cells[codec.layout().orderColumn()];
+        group.rhythm = row == 0 ? Rhythm.of(tick) : group.rhythm.next(tick);
+      }
       if (group.tokens[last] != codec.lastToken() && row + 1 < mostRows) {
         going.add(g);
         still.add(group);
@@ -124,12 +127,24 @@ public final class GroupSampler implements AutoCloseable {
     }
     if (!still.isEmpty()) {
       Tensor remembered = // (groups, m)
-          decoder.remember(parameters, state, inputs(open), indexes, torch.tensor(clock));
+          decoder.remember(parameters, state, inputs(open), indexes, features(open));
       int[] kept = going.stream().mapToInt(Integer::intValue).toArray();
       memory.narrow(0, 0, kept.length).copy_(remembered.index_select(0, torch.tensor(kept)));
     }
     open.clear();
     open.addAll(still);
+  }
+
+  /** What is known of the groups' times (features, groups). */
+  private Tensor features(List<Group> open) {
+    int[] features = new int[GroupLayout.FEATURES * open.size()];
+    for (int g = 0; g < open.size(); g++) {
+      int[] of = codec.layout().features(open.get(g).rhythm);
+      for (int f = 0; f < of.length; f++) {
+        features[f * open.size() + g] = of[f];
+      }
+    }
+    return torch.tensor(features).view(GroupLayout.FEATURES, open.size());
   }
 
   private Tensor inputs(List<Group> open) {
@@ -201,7 +216,8 @@ public final class GroupSampler implements AutoCloseable {
       boolean any = false;
       for (int token = 0; token < size; token++) {
         boolean isStep = position == codec.stepPosition();
-        boolean fits = token != rest && (!isStep || codec.isStepWithin(token, open.get(g).before));
+        boolean fits =
+            token != rest && (!isStep || codec.isStepWithin(token, open.get(g).before()));
         mask[g * size + token] = fits ? 0 : Float.NEGATIVE_INFINITY;
         any |= fits;
       }

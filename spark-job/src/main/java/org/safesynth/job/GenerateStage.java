@@ -3,7 +3,6 @@ package org.safesynth.job;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
@@ -31,25 +30,49 @@ public final class GenerateStage {
    */
   public static Dataset<Row> run(
       RunContext context, FrozenSchema schema, LongAccumulator rowsDone) {
-    SparkSession spark = context.spark();
-    SafeSynthesizerConfig config = context.config();
     new ModelFolder(context.hadoop(), context.folder().model()).read(); // bad files fail here, once
-    long rows = config.generation().numRecords();
+    long rows = context.config().generation().numRecords();
     long shards = (rows + ShardSampler.ROWS - 1) / ShardSampler.ROWS;
-    ShardSampler sampler =
-        new ShardSampler(
-            new SerializableConfiguration(context.hadoop()),
-            context.folder().model().toString(),
-            schema,
-            rows,
-            config.generationSeed(),
-            config.temperature(),
-            config.generation().topP(),
-            Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled")),
-            rowsDone);
-    long tasks = (long) TASKS_PER_CORE * spark.sparkContext().defaultParallelism();
-    int partitions = (int) Math.max(1, Math.min(shards, tasks));
-    return sampled(spark.range(0, shards, 1, partitions), sampler, schema);
+    return sampled(
+        context.spark().range(0, shards, 1, partitions(context, shards)),
+        sampler(context, schema, rows, rowsDone),
+        schema);
+  }
+
+  private static int partitions(RunContext context, long shards) {
+    long tasks = (long) TASKS_PER_CORE * context.spark().sparkContext().defaultParallelism();
+    return (int) Math.max(1, Math.min(shards, tasks));
+  }
+
+  private static ShardSampler sampler(
+      RunContext context, FrozenSchema schema, long rows, LongAccumulator rowsDone) {
+    SafeSynthesizerConfig config = context.config();
+    String javaTime = context.spark().conf().get("spark.sql.datetime.java8API.enabled");
+    return new ShardSampler(
+        new SerializableConfiguration(context.hadoop()),
+        context.folder().model().toString(),
+        schema,
+        rows,
+        config.generationSeed(),
+        config.temperature(),
+        config.generation().topP(),
+        Boolean.parseBoolean(javaTime),
+        rowsDone);
+  }
+
+  /**
+   * Further rows of the table that has no end.
+   *
+   * @param from number of the first, a multiple of a shard's rows
+   * @param rows how many at least: the last shard is whole
+   */
+  static Dataset<Row> candidates(
+      RunContext context, FrozenSchema schema, long from, long rows, LongAccumulator rowsDone) {
+    long first = from / ShardSampler.ROWS;
+    long end = first + (rows + ShardSampler.ROWS - 1) / ShardSampler.ROWS;
+    ShardSampler sampler = sampler(context, schema, end * ShardSampler.ROWS, rowsDone);
+    int partitions = partitions(context, end - first);
+    return sampled(context.spark().range(first, end, 1, partitions), sampler, schema);
   }
 
   /** The rows of the shards, however they are spread over partitions. */

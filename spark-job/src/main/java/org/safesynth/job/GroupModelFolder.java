@@ -27,7 +27,7 @@ final class GroupModelFolder {
   }
 
   /** {@code config.json}. */
-  record Shape(String architecture, FieldDecoderConfig row, int memorySize, int clockBuckets) {}
+  record Shape(String architecture, FieldDecoderConfig row, int memorySize, int features) {}
 
   /** A model that is ready to be sampled. */
   record Model(GroupDecoder decoder, float[] weights, GroupCodec codec) {}
@@ -35,7 +35,7 @@ final class GroupModelFolder {
   ModelFolder.Manifest write(
       GroupDecoder decoder, float[] weights, GroupCodec codec, String fingerprint) {
     GroupDecoderConfig config = decoder.config();
-    Shape shape = new Shape(ARCHITECTURE, config.row(), config.memorySize(), config.clockBuckets());
+    Shape shape = new Shape(ARCHITECTURE, config.row(), config.memorySize(), config.features());
     Map<String, byte[]> contents = new LinkedHashMap<>();
     contents.put(ModelFolder.CONFIG, Json.file(shape).getBytes(StandardCharsets.UTF_8));
     contents.put(ModelFolder.ENCODING, codec.fields().toJson().getBytes(StandardCharsets.UTF_8));
@@ -55,8 +55,7 @@ final class GroupModelFolder {
     Shape shape = parsed(manifest, ModelFolder.CONFIG, Shape.class);
     GroupLayout layout = parsed(manifest, ModelFolder.GROUPS, GroupLayout.class);
     GroupDecoder decoder =
-        new GroupDecoder(
-            new GroupDecoderConfig(shape.row(), shape.memorySize(), shape.clockBuckets()));
+        new GroupDecoder(new GroupDecoderConfig(shape.row(), shape.memorySize(), shape.features()));
     String encoding = text(manifest, ModelFolder.ENCODING);
     String weights = new Path(path, ModelFolder.WEIGHTS).toString();
     return new Model(

@@ -216,20 +216,31 @@ final class GroupStages {
       last = end(times.highTicks(), times.highCounts(), threshold);
       clock = GroupLayout.clock(times.lowTicks()[0], last);
     }
+    TableProfile profile = profile(inferred, members, order, facts);
     GroupLayout layout =
         new GroupLayout(
             group,
             order,
             constant,
             clock,
+            order < 0 ? 1 : meanStep(profile.columns().get(order + 1)),
             last,
             (double) facts.rows() / facts.groups(),
             facts.mostRows());
     FrozenSchema derived = layout.derived(inferred.schema());
-    TableProfile profile = profile(inferred, members, order, facts);
     FieldCodec fields = CodecStage.run(context, derived, profile).codec();
     journal.protection(FieldCodec.protectionCounts(derived, profile, protection));
     return new GroupCodec(fields, layout);
+  }
+
+  private static double meanStep(ColumnProfile steps) {
+    double sum = 0;
+    double rows = 0;
+    for (int i = 0; i < steps.ticks().length; i++) {
+      sum += (double) steps.ticks()[i] * steps.counts()[i];
+      rows += steps.counts()[i];
+    }
+    return sum > 0 ? sum / rows : 1;
   }
 
   /** The greatest tick at or beyond which enough rows lie. */
@@ -311,7 +322,7 @@ final class GroupStages {
       return earlier.get();
     }
     new TextFiles(context.hadoop()).delete(context.folder().examples());
-    int positions = codec.fields().positions() + 1;
+    int positions = codec.fields().positions() + GroupLayout.FEATURES;
     int[] shardKeys =
         EncodeStage.shardKeys(context.spark(), EncodeStage.shards(facts.rows(), positions));
     Dataset<Row> records =
@@ -331,7 +342,7 @@ final class GroupStages {
     return manifest;
   }
 
-  /** Rows as tokens and the bucket of their time. */
+  /** Rows as tokens, and what is known of their group's times after them. */
   private record Encoded(Iterator<GroupedRows.Member> members, GroupCodec codec, int[] shardKeys)
       implements Iterator<Row> {
     @Override
@@ -355,13 +366,14 @@ final class GroupStages {
     int[] tokens = new int[codec.fields().positions()];
     codec.encode(member.cells(), member.before(), member.index() == 0, member.isLast(), tokens);
     ByteBuffer bytes =
-        ByteBuffer.allocate((tokens.length + 1) * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate((tokens.length + GroupLayout.FEATURES) * Short.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
     for (int token : tokens) {
       bytes.putShort((short) token);
     }
-    int order = codec.layout().orderColumn();
-    Long tick = order < 0 ? null : (Long) member.cells()[order];
-    bytes.putShort((short) codec.layout().clockBucket(tick));
+    for (int feature : codec.layout().features(member.rhythm())) {
+      bytes.putShort((short) feature);
+    }
     return bytes.array();
   }
 

@@ -53,9 +53,12 @@ final class GroupTrainingTask implements Training {
     Configuration configuration = hadoop.value();
     FolderCheckpoints checkpoints =
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
-    GroupDecoder decoder = new GroupDecoder(AutoPlan.groupDecoder(sizes(), clock(), wishes));
+    double count = examples.records() / codec.layout().meanRows();
+    GroupDecoder decoder =
+        new GroupDecoder(AutoPlan.groupDecoder(sizes(), features(), count, wishes));
     try (TokenStore store = store(configuration)) {
-      GroupStore groups = new GroupStore(store, holdout, onlyFirst(), neverFirst());
+      GroupStore groups =
+          new GroupStore(store, codec.layout().features(null), holdout, onlyFirst(), neverFirst());
       Optional<FolderCheckpoints.SavedPlan> earlier =
           checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
       TrainingPlan plan;
@@ -102,8 +105,8 @@ final class GroupTrainingTask implements Training {
     return Arrays.stream(sizes).boxed().toList();
   }
 
-  private int clock() {
-    return codec.layout().clockBuckets();
+  private int features() {
+    return codec.layout().featureRows();
   }
 
   private boolean[] onlyFirst() {

@@ -11,6 +11,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.safesynth.codec.Rhythm;
 import scala.Tuple2;
 
 /**
@@ -34,12 +35,20 @@ final class GroupedRows {
    * @param low of the group's identity
    * @param index number of the row in its group, from 0
    * @param before the order column's tick in the row before; null for the first and without order
+   * @param rhythm of the group up to this row; null without order
    * @param isLast whether it is the group's last row
    * @param isCut whether rows after it were left out
    * @param cells of the table
    */
   record Member(
-      long high, long low, int index, Long before, boolean isLast, boolean isCut, Object[] cells)
+      long high,
+      long low,
+      int index,
+      Long before,
+      Rhythm rhythm,
+      boolean isLast,
+      boolean isCut,
+      Object[] cells)
       implements Serializable {}
 
   /** Where a row stands. */
@@ -171,7 +180,7 @@ final class GroupedRows {
     private Tuple2<Place, Object[]> next;
     private Place group;
     private int index;
-    private Long before;
+    private Rhythm rhythm;
 
     Members(Iterator<Tuple2<Place, Object[]>> sorted, int orderColumn) {
       this.sorted = sorted;
@@ -201,18 +210,20 @@ final class GroupedRows {
       if (group == null || !isOfGroup()) {
         group = row._1();
         index = 0;
-        before = null;
+        rhythm = null;
       }
       advance();
       boolean isCut = index == MOST_ROWS - 1 && isOfGroup();
       while (isCut && isOfGroup()) {
         advance();
       }
-      Member member =
-          new Member(group.high(), group.low(), index, before, !isOfGroup(), isCut, row._2());
-      index++;
-      before = orderColumn < 0 ? null : (Long) row._2()[orderColumn];
-      return member;
+      Long before = rhythm == null ? null : rhythm.last();
+      if (orderColumn >= 0) {
+        long tick = (Long) row._2()[orderColumn];
+        rhythm = rhythm == null ? Rhythm.of(tick) : rhythm.next(tick);
+      }
+      return new Member(
+          group.high(), group.low(), index++, before, rhythm, !isOfGroup(), isCut, row._2());
     }
   }
 

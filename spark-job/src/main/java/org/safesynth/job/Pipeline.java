@@ -84,11 +84,13 @@ final class Pipeline {
     Path table = context.folder().synthetic();
     LanguageStage language =
         context.config().isEmbedded() ? null : new LanguageStage(context, schema);
+    // The embedded model's grammar admits valid records only: there is nothing to reject.
+    context.folder().write(RunFolder.REJECTED, Json.file(Map.of("rejected", 0)));
     long rows = journal.stage("generate", () -> write(schema, table, language));
     journal.count("generated", rows);
-    // The embedded model's grammar admits valid records only: there is nothing to reject.
-    Map<String, Object> rejected = language == null ? Map.of("rejected", 0) : language.rejected();
-    context.folder().write(RunFolder.REJECTED, Json.file(rejected));
+    if (language != null) {
+      context.folder().write(RunFolder.REJECTED, Json.file(language.rejected()));
+    }
     Path copy = outputFile == null ? null : journal.stage("copy", () -> copy(table, outputFile));
     journal.output(table.toString(), copy == null ? null : copy.toString());
     context
@@ -221,6 +223,9 @@ final class Pipeline {
   }
 
   private long write(FrozenSchema schema, Path folder, LanguageStage language) {
+    if (!context.config().generation().constraints().isEmpty()) {
+      return writeConstrained(schema, folder, language);
+    }
     if (GroupStages.isAsked(context)) {
       if (CompletionStage.isAsked(context.config())) {
         throw new BadInputException(
@@ -243,6 +248,29 @@ final class Pipeline {
         context.config().generation().numRecords(),
         folder,
         rows -> language == null ? GenerateStage.run(context, schema, rows) : language.table(rows));
+  }
+
+  private long writeConstrained(FrozenSchema schema, Path folder, LanguageStage language) {
+    if (language != null
+        || GroupStages.isAsked(context)
+        || CompletionStage.isAsked(context.config())) {
+      throw new BadInputException(
+          "generation.constraints choose among single rows of the embedded model; remove them, or the groups, conditions or shares that go with them");
+    }
+    ConstrainedStage constrained = new ConstrainedStage(context, schema);
+    Path scratch = new Path(context.folder().work(), "candidates");
+    long rows =
+        write(
+            context.config().generation().numRecords(),
+            folder,
+            done -> constrained.table(scratch, done));
+    context.folder().write(RunFolder.REJECTED, Json.file(constrained.rejected()));
+    context
+        .console()
+        .info(
+            "%,d rows were sampled and thrown away for generation.constraints (rejected.json)"
+                .formatted((Long) constrained.rejected().get("rejected")));
+    return rows;
   }
 
   private long write(long asked, Path folder, Function<LongAccumulator, Dataset<Row>> source) {

@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * The decoder of groups of rows: each row is written by a {@link FieldDecoder} in the context of
  * the rows before it. What is known of them is a gated recurrent memory (Cho et al. 2014), so that
- * a group may be of any length; beside it, the row's number and the time of the row before.
+ * a group may be of any length; beside it, the row's number and what is known of the group's times.
  */
 public final class GroupDecoder {
   private static final double CONTEXT_GAIN = 0.5;
@@ -43,7 +43,7 @@ public final class GroupDecoder {
     layout.add("memory.gru.state.bias", 3 * m);
     layout.add("context.weight", d, m);
     layout.add("index.weight", GroupDecoderConfig.indexBuckets(), d);
-    layout.add("clock.weight", config.clockBuckets(), d);
+    layout.add("feature.weight", config.features(), d);
   }
 
   public GroupDecoderConfig config() {
@@ -103,8 +103,8 @@ public final class GroupDecoder {
    * @param inputs (positions - 1, rows) rows of the embedding matrix
    * @param targets (positions, rows) tokens; -100 where none is asked for
    * @param index (rows) bucket of the row's number
-   * @param clock (rows) bucket of the row's time
-   * @param clockBefore (rows) bucket of the time of the row before, 0 without one
+   * @param features (features, rows) what is known of the group's times after the row
+   * @param featuresBefore (features, rows) likewise before it
    * @param fed (steps * groups) row that a group's memory takes at each step; the number of rows
    *     where there is none
    * @param before (rows) place in {@code fed} after which the row is written; its length for a
@@ -115,8 +115,8 @@ public final class GroupDecoder {
       Tensor inputs,
       Tensor targets,
       Tensor index,
-      Tensor clock,
-      Tensor clockBefore,
+      Tensor features,
+      Tensor featuresBefore,
       Tensor fed,
       Tensor before,
       long groups) {}
@@ -127,7 +127,8 @@ public final class GroupDecoder {
     Tensor none = torch.zeros(1, m); // (1, m)
     Tensor states = none; // (steps * groups + 1, m)
     if (rows.fed().numel() > 0) {
-      Tensor taken = taken(parameters, rows.inputs(), rows.index(), rows.clock()); // (rows, m)
+      Tensor taken = // (rows, m)
+          taken(parameters, rows.inputs(), rows.index(), rows.features());
       Tensor fed = embedding(cat(new TensorVector(taken, none)), rows.fed());
       long steps = rows.fed().numel() / rows.groups();
       Tensor out =
@@ -146,7 +147,7 @@ public final class GroupDecoder {
       states = cat(new TensorVector(out.reshape(steps * rows.groups(), m), none));
     }
     Tensor state = embedding(states, rows.before()); // (rows, m)
-    Tensor context = context(parameters, state, rows.index(), rows.clockBefore()); // (rows, d)
+    Tensor context = context(parameters, state, rows.index(), rows.featuresBefore()); // (rows, d)
     return row.loss(ofRow(parameters), rows.inputs(), rows.targets(), context);
   }
 
@@ -156,12 +157,12 @@ public final class GroupDecoder {
   }
 
   /** What the memory takes of rows (rows, m). */
-  private Tensor taken(List<Tensor> parameters, Tensor inputs, Tensor index, Tensor clock) {
+  private Tensor taken(List<Tensor> parameters, Tensor inputs, Tensor index, Tensor features) {
     Tensor tokens = embedding(memory(parameters, 0), inputs).sum(0); // (rows, d)
     Tensor all =
         tokens
             .add(embedding(memory(parameters, 7), index))
-            .add(embedding(memory(parameters, 8), clock)); // (rows, d)
+            .add(embedding(memory(parameters, 8), features).sum(0)); // (rows, d)
     return gelu(linear(layer_norm(all, config.row().hiddenSize()), memory(parameters, 1)));
   }
 
@@ -170,13 +171,14 @@ public final class GroupDecoder {
    *
    * @param state (rows, m) what is remembered
    * @param index (rows) bucket of the row's number
-   * @param clockBefore (rows) bucket of the time of the row before
+   * @param featuresBefore (features, rows) what is known of the times of the rows before
    * @return (rows, d)
    */
-  public Tensor context(List<Tensor> parameters, Tensor state, Tensor index, Tensor clockBefore) {
+  public Tensor context(
+      List<Tensor> parameters, Tensor state, Tensor index, Tensor featuresBefore) {
     return linear(state, memory(parameters, 6))
         .add(embedding(memory(parameters, 7), index))
-        .add(embedding(memory(parameters, 8), clockBefore));
+        .add(embedding(memory(parameters, 8), featuresBefore).sum(0));
   }
 
   /**
@@ -187,8 +189,8 @@ public final class GroupDecoder {
    * @return (groups, m)
    */
   public Tensor remember(
-      List<Tensor> parameters, Tensor state, Tensor inputs, Tensor index, Tensor clock) {
-    Tensor taken = taken(parameters, inputs, index, clock); // (groups, m)
+      List<Tensor> parameters, Tensor state, Tensor inputs, Tensor index, Tensor features) {
+    Tensor taken = taken(parameters, inputs, index, features); // (groups, m)
     return torch
         .gru(
             taken.unsqueeze(0),

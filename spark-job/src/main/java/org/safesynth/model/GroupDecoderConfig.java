@@ -5,17 +5,17 @@ package org.safesynth.model;
  *
  * @param row the decoder of a group's rows
  * @param memorySize width of what is remembered of the rows before
- * @param clockBuckets buckets of the order column's range, and one for "no row before"
+ * @param features rows of the table of what is known of a group's times
  */
-public record GroupDecoderConfig(FieldDecoderConfig row, int memorySize, int clockBuckets) {
+public record GroupDecoderConfig(FieldDecoderConfig row, int memorySize, int features) {
   /** The first rows of a group have a bucket each, later ones share by powers of 2^(1/4). */
   private static final int EXACT_ROWS = 12;
 
   private static final int SHARED_BUCKETS = 24;
 
   public GroupDecoderConfig {
-    if (memorySize < 1 || clockBuckets < 1) {
-      throw new IllegalArgumentException("a group's memory and clock need at least 1");
+    if (memorySize < 1 || features < 1) {
+      throw new IllegalArgumentException("a group's memory and features need at least 1");
     }
   }
 

@@ -23,9 +23,13 @@ public final class AutoPlan {
   private static final int LEAST_BATCH = 16;
   private static final int MOST_BATCH = 256;
   private static final double PASSES = 12.5;
-  private static final double GROUP_PASSES = 15;
-  private static final double GROUP_MASKED = 0.3;
-  private static final int MEMORY_OF_HIDDEN = 2;
+  private static final double GROUP_PASSES = 20;
+  private static final double FEW_GROUPS_MASKED = 0.3;
+  private static final double MANY_GROUPS_MASKED = 0.5;
+  private static final double FEW_GROUPS = 1_000;
+  private static final double MANY_GROUPS = 10_000;
+  private static final int FEW_GROUPS_MEMORY = 2;
+  private static final int MANY_GROUPS_MEMORY = 1;
   private static final double LEAST_STEPS = 600;
   private static final double LEARNING_RATE = 3e-3;
   private static final double LEAST_LEARNING_RATE = 1e-3;
@@ -112,11 +116,25 @@ public final class AutoPlan {
         wishes.maxSeconds());
   }
 
-  /** The decoder for groups whose rows have a layout of positions. */
+  /**
+   * Share of a row's earlier values that are hidden in training, so that what is written is not
+   * copied from the row before. Few groups leave too little to learn from when half is hidden.
+   */
+  static double groupMasked(double groups) {
+    double part = Math.log(groups / FEW_GROUPS) / Math.log(MANY_GROUPS / FEW_GROUPS);
+    return FEW_GROUPS_MASKED
+        + Math.max(0, Math.min(1, part)) * (MANY_GROUPS_MASKED - FEW_GROUPS_MASKED);
+  }
+
+  /**
+   * The decoder for groups whose rows have a layout of positions. A wide memory learns in fewer
+   * steps, which is what small tables have; in large ones a narrow one writes better lengths.
+   */
   public static GroupDecoderConfig groupDecoder(
-      List<Integer> vocabularySizes, int clockBuckets, Wishes wishes) {
+      List<Integer> vocabularySizes, int features, double groups, Wishes wishes) {
     FieldDecoderConfig row = decoder(vocabularySizes, wishes);
-    return new GroupDecoderConfig(row, MEMORY_OF_HIDDEN * row.hiddenSize(), clockBuckets);
+    int memory = groups < MANY_GROUPS ? FEW_GROUPS_MEMORY : MANY_GROUPS_MEMORY;
+    return new GroupDecoderConfig(row, memory * row.hiddenSize(), features);
   }
 
   /**
@@ -148,7 +166,7 @@ public final class AutoPlan {
         set(wishes.learningRate(), LEARNING_RATE),
         Math.max(1, Math.round(WARMUP * steps)),
         0.01,
-        GROUP_MASKED,
+        groupMasked(training),
         0.998,
         seed,
         wishes.maxSeconds());

@@ -17,8 +17,8 @@ record GroupBatch(
     int[] inputs,
     long[] targets,
     int[] index,
-    int[] clock,
-    int[] clockBefore,
+    int[] features,
+    int[] featuresBefore,
     int[] fed,
     int[] before) {
   private static final long NOT_ASKED = -100;
@@ -46,20 +46,23 @@ record GroupBatch(
     int[] inputs = new int[Math.max(1, positions - 1) * rows];
     long[] targets = new long[positions * rows];
     int[] index = new int[rows];
-    int[] clock = new int[rows];
-    int[] clockBefore = new int[rows];
+    int[] features = new int[store.features() * rows];
+    int[] featuresBefore = new int[store.features() * rows];
     int[] fed = new int[steps * numbers.length];
     java.util.Arrays.fill(fed, rows);
     int[] before = new int[rows];
-    int[] tokens = new int[positions + 1];
+    int[] tokens = new int[positions + store.features()];
     int at = 0;
     for (int g = 0; g < numbers.length; g++) {
       int length = store.rows(numbers[g]);
       for (int r = 0; r < length; r++, at++) {
         store.read(numbers[g], r, tokens);
         index[at] = GroupDecoderConfig.indexBucket(r);
-        clock[at] = tokens[positions];
-        clockBefore[at] = r == 0 ? 0 : clock[at - 1];
+        for (int f = 0; f < store.features(); f++) {
+          int place = f * rows + at;
+          features[place] = tokens[positions + f];
+          featuresBefore[place] = r == 0 ? store.noFeature(f) : features[place - 1];
+        }
         before[at] = r == 0 ? fed.length : (r - 1) * numbers.length + g;
         if (r < length - 1) {
           fed[r * numbers.length + g] = at;
@@ -76,7 +79,7 @@ record GroupBatch(
       }
     }
     return new GroupBatch(
-        numbers.length, rows, inputs, targets, index, clock, clockBefore, fed, before);
+        numbers.length, rows, inputs, targets, index, features, featuresBefore, fed, before);
   }
 
   GroupDecoder.Rows tensors() {
@@ -84,8 +87,8 @@ record GroupBatch(
         torch.tensor(inputs).view(inputs.length / rows, rows),
         torch.tensor(targets).view(targets.length / rows, rows),
         torch.tensor(index),
-        torch.tensor(clock),
-        torch.tensor(clockBefore),
+        torch.tensor(features).view(features.length / rows, rows),
+        torch.tensor(featuresBefore).view(features.length / rows, rows),
         fed.length == 0 ? torch.zeros(0) : torch.tensor(fed),
         torch.tensor(before),
         groups);

@@ -47,7 +47,7 @@ final class GroupLessons implements Lessons<GroupBatch> {
   public float[] initialParameters(RandomGenerator random) {
     long[] counts = new long[decoder.config().row().totalVocabulary()];
     int[] offsets = decoder.config().row().headOffsets();
-    int[] tokens = new int[groups.positions() + 1];
+    int[] tokens = new int[groups.positions() + groups.features()];
     long rows = 0;
     for (long g = plan.validationRecords(); g < groups.groups(); g++) {
       for (int r = 0; r < groups.rows(g); r++) {

@@ -3,12 +3,10 @@ package org.safesynth.train;
 import java.util.Arrays;
 import org.safesynth.fault.RunFailedException;
 
-/**
- * Groups in a token store of rows: a row's tokens, the bucket of its time, and whether it ends its
- * group.
- */
+/** Groups in a token store of rows, which say whether they end their group. */
 public final class GroupStore {
   private final TokenStore store;
+  private final int[] noFeatures; // (features)
   private final boolean[] onlyFirst; // (positions)
   private final boolean[] neverFirst; // (positions)
   private final long firstRow;
@@ -18,13 +16,21 @@ public final class GroupStore {
   /**
    * Finds the groups of a store.
    *
-   * @param store rows of positions and a time bucket; the last position's token 1 ends a group
+   * @param store rows of positions and features; the last position's token 1 ends a group
+   * @param noFeatures (features) what the numbers behind a row's tokens, which tell its group's
+   *     times up to it, are before the first row
    * @param firstRow number of the first row that is looked at
    * @param onlyFirst (positions) whether a position is drawn in a group's first row only
    * @param neverFirst (positions) whether a position is drawn in all rows but the first
    */
-  public GroupStore(TokenStore store, long firstRow, boolean[] onlyFirst, boolean[] neverFirst) {
+  public GroupStore(
+      TokenStore store,
+      int[] noFeatures,
+      long firstRow,
+      boolean[] onlyFirst,
+      boolean[] neverFirst) {
     this.store = store;
+    this.noFeatures = noFeatures.clone();
     this.firstRow = firstRow;
     this.onlyFirst = onlyFirst.clone();
     this.neverFirst = neverFirst.clone();
@@ -32,7 +38,7 @@ public final class GroupStore {
     int[] tokens = new int[store.positions()];
     for (long row = firstRow; row < store.records(); row++) {
       store.read(row, tokens);
-      if (tokens[store.positions() - 2] == 1) {
+      if (tokens[positions() - 1] == 1) {
         if (groups + 2 > starts.length) {
           starts = Arrays.copyOf(starts, 2 * starts.length);
         }
@@ -50,9 +56,18 @@ public final class GroupStore {
     return groups;
   }
 
-  /** Tokens of a row, without its time bucket. */
+  /** Tokens of a row. */
   public int positions() {
-    return store.positions() - 1;
+    return store.positions() - noFeatures.length;
+  }
+
+  int features() {
+    return noFeatures.length;
+  }
+
+  /** What a feature is before a group's first row. */
+  int noFeature(int feature) {
+    return noFeatures[feature];
   }
 
   /** Rows of all groups. */
@@ -73,7 +88,7 @@ public final class GroupStore {
     return (int) (starts[(int) group + 1] - starts[(int) group]);
   }
 
-  /** Reads a row into {@code tokens} (positions + 1). */
+  /** Reads a row into {@code tokens} (positions + features). */
   void read(long group, int row, int[] tokens) {
     store.read(firstRow + starts[(int) group] + row, tokens);
   }

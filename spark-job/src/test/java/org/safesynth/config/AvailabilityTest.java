@@ -46,7 +46,7 @@ final class AvailabilityTest {
           training: {quantize_model: true}                              | training.quantize_model is true
           data: {parent: {path: a}}                                     | data.parent is {path: a}
           generation: {num_groups: 5}                                   | generation.num_groups is 5
-          generation: {constraints: [a]}                                | generation.constraints is [a]
+          {generation: {constraints: [a]}, data: {group_training_examples_by: id}} | generation.constraints is [a]
           cluster: {device: cuda}                                       | cluster.device is cuda
           cluster: {generation_device: cuda}                            | cluster.generation_device is cuda
           cluster: {placement: profile}                                 | cluster.placement is profile

@@ -1,6 +1,7 @@
 package org.safesynth.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -212,6 +213,56 @@ final class CompletionTest {
       right += line.contains(i % 2 == 0 ? ",4,even," : ",3,odd,") ? 1 : 0;
     }
     assertTrue(right > 108, right + " of 120 gaps are filled with what the row tells");
+  }
+
+  @Test
+  void constrainedRowsMeetEveryConditionAndTheOthersAreCounted() throws IOException {
+    Path out = temp.resolve("out.csv");
+    assertEquals(
+        0,
+        run(
+            "generate",
+            "--generation.num_records",
+            "700",
+            "--generation.constraints",
+            "[\"amount >= 10 * a + 2\", \"b = 'odd'\", \"a between 1 and 4\"]",
+            "--output-file",
+            out.toString()),
+        said());
+    List<String> lines = Files.readAllLines(out);
+    assertEquals(701, lines.size());
+    for (String line : lines.subList(1, lines.size())) {
+      String[] cells = line.split(",", -1);
+      int a = Integer.parseInt(cells[1]);
+      assertTrue(Double.parseDouble(cells[3]) >= 10 * a + 2, line);
+      assertTrue(a >= 1 && a <= 4, line);
+      assertTrue(cells[2].equals("odd") || cells[2].isEmpty(), line); // neither true nor false
+    }
+    String rejected = Files.readString(run().resolve("rejected.json"));
+    assertTrue(rejected.contains("Constraint not met: b = 'odd'"), rejected);
+    assertEquals(
+        0, run("generate", "--generation.num_records", "50"), said()); // the file is of this table
+    assertFalse(Files.readString(run().resolve("rejected.json")).contains("Constraint"));
+  }
+
+  @Test
+  void conditionsThatCannotBeMetAreNamed() {
+    refusesConstraints("cannot be read as a condition", "colour > 3");
+    refusesConstraints("is no condition but a value", "a + 1");
+    refusesConstraints("contradict each other: no 'a' meets both", "a > 3", "a < 2");
+    refusesConstraints("contradict each other", "a between 2 and 3", "a >= 4");
+    refusesConstraints("excludes every 'amount' that the model writes", "amount > 1000");
+    refusesConstraints("asks for a value that the model does not write", "b = 'prime'");
+    String[] rare = {
+      "--generation.num_records", "50", "--generation.constraints", "[\"amount > 100 * (a + 1)\"]"
+    };
+    assertEquals(1, run("generate", rare), said());
+    assertTrue(said().contains("sampled rows meet generation.constraints"), said());
+  }
+
+  private void refusesConstraints(String expected, String... constraints) {
+    refuses(
+        expected, "--generation.constraints", "[\"" + String.join("\", \"", constraints) + "\"]");
   }
 
   private void refuses(String expected, String... arguments) {

@@ -22,7 +22,7 @@ final class GroupDecoderTest {
   private final GroupDecoder decoder =
       new GroupDecoder(new GroupDecoderConfig(new FieldDecoderConfig(8, 2, 2, SIZES), 6, CLOCKS));
 
-  /** A row: its tokens and the bucket of its time. */
+  /** A row: its tokens and a feature. */
   private static int[][][] groups() {
     SplittableRandom random = new SplittableRandom(3);
     int[] lengths = {5, 3, 1};
@@ -91,8 +91,8 @@ final class GroupDecoderTest {
         torch.tensor(inputs).view(2, count),
         torch.tensor(targets).view(3, count),
         torch.tensor(index),
-        torch.tensor(clock),
-        torch.tensor(clockBefore),
+        torch.tensor(clock).view(1, count),
+        torch.tensor(clockBefore).view(1, count),
         fed.length == 0 ? torch.zeros(0) : torch.tensor(fed),
         torch.tensor(before),
         groups.length);
@@ -173,7 +173,8 @@ final class GroupDecoderTest {
         Tensor index = torch.tensor(new int[] {GroupDecoderConfig.indexBucket(r)});
         int clockBefore = r == 0 ? 0 : group[r - 1][3];
         Tensor context =
-            decoder.context(parameters, state, index, torch.tensor(new int[] {clockBefore}));
+            decoder.context(
+                parameters, state, index, torch.tensor(new int[] {clockBefore}).view(1, 1));
         FieldDecoder.Decoding decoding =
             decoder.row().startDecoding(decoder.ofRow(parameters), context);
         int previous = 0;
@@ -188,7 +189,7 @@ final class GroupDecoderTest {
             torch.tensor(new int[] {offsets[0] + group[r][0], offsets[1] + group[r][1]}).view(2, 1);
         state =
             decoder.remember(
-                parameters, state, inputs, index, torch.tensor(new int[] {group[r][3]}));
+                parameters, state, inputs, index, torch.tensor(new int[] {group[r][3]}).view(1, 1));
       }
     }
     assertEquals(loss(weights(), group), stepwise, 1e-3);

@@ -148,6 +148,11 @@ final class BinnedNumberColumn implements ColumnCodec {
   }
 
   @Override
+  public long[] range() {
+    return new long[] {bins.low(0), bins.high(bins.cells() - 1)};
+  }
+
+  @Override
   public int missingToken() {
     return missing ? bins.cells() : -1;
   }

@@ -146,6 +146,11 @@ final class CellBinsColumn implements ColumnCodec {
   }
 
   @Override
+  public long[] range() {
+    return new long[] {lows[0], high};
+  }
+
+  @Override
   public int missingToken() {
     return missing ? firstCells.length : -1;
   }

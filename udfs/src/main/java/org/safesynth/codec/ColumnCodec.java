@@ -49,6 +49,11 @@ sealed interface ColumnCodec extends Serializable
     return Long.MIN_VALUE;
   }
 
+  /** Least and greatest tick that may be written, where values are numbers; else null. */
+  default long[] range() {
+    return null;
+  }
+
   /** The first position's token for a missing value, or -1. */
   int missingToken();
 

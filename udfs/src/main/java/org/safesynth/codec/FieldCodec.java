@@ -148,6 +148,11 @@ public final class FieldCodec implements RecordCodec {
     return columns.get(column).acceptance(value);
   }
 
+  /** Least and greatest tick that a column's tokens say; null where they are not numbers. */
+  public long[] range(int column) {
+    return columns.get(column).range();
+  }
+
   /** Writes the tokens of one column's value; the others stay. */
   public void encode(int column, Object value, int[] tokens) {
     columns.get(column).encode(value, tokens, firstPositions[column]);

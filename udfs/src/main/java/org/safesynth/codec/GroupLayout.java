@@ -18,6 +18,7 @@ import org.safesynth.schema.FrozenSchema;
  * @param orderColumn column by which a group's rows are ordered; -1 for the input's order
  * @param constant (columns of the table) whether a column has one value in every group
  * @param clockLows (clock buckets) least tick of each bucket of the order column's range
+ * @param meanStep mean step between two rows, in ticks
  * @param last greatest tick of the order column that may be written
  * @param meanRows rows of a group, on average
  * @param mostRows rows of the longest group
@@ -27,6 +28,7 @@ public record GroupLayout(
     @JsonProperty("order_column") int orderColumn,
     @JsonProperty("constant") boolean[] constant,
     @JsonProperty("clock_lows") long[] clockLows,
+    @JsonProperty("mean_step") double meanStep,
     @JsonProperty("last") long last,
     @JsonProperty("mean_rows") double meanRows,
     @JsonProperty("most_rows") int mostRows)
@@ -37,6 +39,13 @@ public record GroupLayout(
   private static final String FIRST = "first";
   private static final String LAST = "last row";
   private static final int CLOCK_BUCKETS = 80;
+
+  /** Entries of {@link #features}. */
+  public static final int FEATURES = 3;
+
+  private static final int PACES = 36;
+  private static final double PACES_OF_AN_OCTAVE = 2.5;
+  private static final double LEAST_PACE = 1e-2;
 
   /** Buckets of equal width between two ticks. */
   public static long[] clock(long from, long to) {
@@ -53,16 +62,38 @@ public record GroupLayout(
     return orderColumn >= 0;
   }
 
-  /** Buckets of times, and one for none. */
-  public int clockBuckets() {
-    return clockLows.length + 1;
+  /** Rows of the table of {@link #features}. */
+  public int featureRows() {
+    return clockLows.length + 1 + 2 * PACES;
   }
 
-  /** The bucket of a tick of the order column; 0 for null. */
-  public int clockBucket(Long tick) {
-    if (tick == null || clockLows.length == 0) {
-      return 0;
+  /**
+   * What is known of a group's times before a row is written, each as a row of one table: the
+   * bucket of the newest time, of the mean step, and of the recent steps.
+   *
+   * @param rhythm null before the first row and without an order column
+   */
+  public int[] features(Rhythm rhythm) {
+    int paces = clockLows.length + 1;
+    if (rhythm == null) {
+      return new int[] {0, paces, paces + PACES};
     }
+    boolean isFirst = rhythm.steps() == 0;
+    return new int[] {
+      clockBucket(rhythm.last()),
+      paces + (isFirst ? 0 : pace(rhythm.mean())),
+      paces + PACES + (isFirst ? 0 : pace(rhythm.recent()))
+    };
+  }
+
+  private int pace(double step) {
+    double octaves = Math.log((step + LEAST_PACE * meanStep) / meanStep) / Math.log(2);
+    int middle = PACES / 2;
+    return (int)
+        Math.max(1, Math.min(PACES - 1, middle + Math.floor(PACES_OF_AN_OCTAVE * octaves)));
+  }
+
+  private int clockBucket(long tick) {
     int at = Arrays.binarySearch(clockLows, tick);
     return 1 + Math.max(0, at >= 0 ? at : -at - 2);
   }

@@ -82,6 +82,11 @@ final class NumberSetColumn implements ColumnCodec {
   }
 
   @Override
+  public long[] range() {
+    return new long[] {values[0], values[values.length - 1]};
+  }
+
+  @Override
   public int missingToken() {
     return missing ? values.length : -1;
   }

@@ -28,7 +28,14 @@ final class GroupCodecTest {
 
   private static final GroupLayout LAYOUT =
       new GroupLayout(
-          0, 1, new boolean[] {true, false, true, false}, GroupLayout.clock(100, LAST), LAST, 2, 5);
+          0,
+          1,
+          new boolean[] {true, false, true, false},
+          GroupLayout.clock(100, LAST),
+          7,
+          LAST,
+          2,
+          5);
 
   private static ColumnSchema column(String name, ColumnKind kind) {
     return new ColumnSchema(name, "string", kind, false, 0, 0, null, null, null, null, 9);
@@ -109,16 +116,33 @@ final class GroupCodecTest {
   @Test
   void clockBucketsCoverTheRangeInOrder() {
     GroupLayout wide =
-        new GroupLayout(0, 1, LAYOUT.constant(), GroupLayout.clock(0, 9_999), 9_999, 2, 5);
-    assertEquals(0, wide.clockBucket(null));
-    assertEquals(1, wide.clockBucket(-5L));
-    assertEquals(wide.clockBuckets() - 1, wide.clockBucket(1_000_000L));
-    int before = 0;
+        new GroupLayout(0, 1, LAYOUT.constant(), GroupLayout.clock(0, 9_999), 100, 9_999, 2, 5);
+    int[] none = wide.features(null);
+    assertArrayEquals(new int[] {0, 81, 117}, none);
+    assertEquals(153, wide.featureRows());
+    int before = 1;
     for (long tick = 0; tick < 10_000; tick++) {
-      int bucket = wide.clockBucket(tick);
+      int bucket = wide.features(Rhythm.of(tick))[0];
       assertTrue(bucket == before || bucket == before + 1);
       before = bucket;
     }
-    assertEquals(80, wide.clockBuckets() - 1);
+    assertEquals(80, before);
+  }
+
+  @Test
+  void theRhythmTellsQuickGroupsFromSlowOnes() {
+    GroupLayout layout =
+        new GroupLayout(0, 1, LAYOUT.constant(), GroupLayout.clock(0, 9_999), 100, 9_999, 2, 5);
+    Rhythm quick = Rhythm.of(5).next(6).next(7).next(8);
+    Rhythm slow = Rhythm.of(5).next(905).next(1_805);
+    Rhythm slowing = quick.next(908);
+    assertEquals(1, quick.mean());
+    assertTrue(layout.features(quick)[1] < layout.features(slow)[1]);
+    assertTrue(layout.features(slowing)[2] > layout.features(quick)[2]);
+    assertTrue(layout.features(slowing)[2] > layout.features(slowing)[1]);
+    assertEquals(1.0 + 0.3 * (900 - 1.0), slowing.recent(), 1e-9);
+    for (int feature : layout.features(Rhythm.of(0).next(Long.MAX_VALUE / 4))) {
+      assertTrue(feature < layout.featureRows());
+    }
   }
 }

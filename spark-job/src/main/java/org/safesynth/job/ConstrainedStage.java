@@ -1,0 +1,130 @@
+package org.safesynth.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count_if;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.monotonically_increasing_id;
+import static org.apache.spark.sql.functions.not;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Observation;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.LongAccumulator;
+import org.safesynth.fault.RunFailedException;
+import org.safesynth.schema.FrozenSchema;
+
+/**
+ * Rows that meet {@code generation.constraints}: sampled freely, and those that do not are thrown
+ * away and counted, so that what is left is distributed as the model's rows that meet them. Masking
+ * tokens instead would leave the columns written before as if nothing had been asked for.
+ */
+final class ConstrainedStage {
+  /** Rows that are sampled for each that is wanted, at most. */
+  private static final long MOST_TRIES = 200;
+
+  private static final long LEAST_LIMIT = 50_000;
+  private static final double SPARE = 1.1;
+  private static final String ROUND = "__safesynth_round";
+  private static final String PLACE = "__safesynth_place";
+
+  private final RunContext context;
+  private final FrozenSchema schema;
+  private final RowConstraints constraints;
+  private final long[] missed; // (constraints)
+  private long tried;
+  private long kept;
+
+  ConstrainedStage(RunContext context, FrozenSchema schema) {
+    this.context = context;
+    this.schema = schema;
+    this.constraints =
+        RowConstraints.of(
+            context.spark(),
+            schema,
+            new ModelFolder(context.hadoop(), context.folder().model()).read().codec(),
+            context.config().generation().constraints());
+    this.missed = new long[constraints.texts().size()];
+  }
+
+  /** The first rows that meet all conditions, by way of {@code scratch}. */
+  Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
+    long wanted = context.config().generation().numRecords();
+    long limit = Math.max(LEAST_LIMIT, MOST_TRIES * wanted);
+    for (int round = 0; kept < wanted; round++) {
+      double share = tried == 0 ? 1 : Math.max(1.0 / MOST_TRIES, (double) kept / tried);
+      long more = (long) Math.ceil((wanted - kept) / share * (tried == 0 ? 1 : SPARE));
+      more = Math.min(more, limit - tried);
+      if (more <= 0) {
+        throw tooFew(wanted);
+      }
+      sample(more, round, scratch, rowsDone);
+    }
+    SparkSession spark = context.spark();
+    JavaRDD<Row> first =
+        spark
+            .read()
+            .parquet(scratch.toString())
+            .orderBy(ROUND, PLACE)
+            .drop(ROUND, PLACE)
+            .javaRDD()
+            .zipWithIndex()
+            .filter(row -> row._2() < wanted)
+            .keys();
+    return spark.createDataFrame(first, GenerateStage.type(schema));
+  }
+
+  private void sample(long more, int round, Path scratch, LongAccumulator rowsDone) {
+    Dataset<Row> rows = GenerateStage.candidates(context, schema, tried, more, rowsDone);
+    Observation observed = new Observation();
+    Column[] misses = new Column[missed.length];
+    for (int i = 0; i < misses.length; i++) {
+      misses[i] = count_if(not(RowConstraints.met(constraints.texts().get(i)))).as("m" + i);
+    }
+    rows.observe(observed, count_if(lit(true)).as("tried"), misses)
+        .withColumn(ROUND, lit(round))
+        .withColumn(PLACE, monotonically_increasing_id())
+        .where(constraints.allMet())
+        .write()
+        .mode(round == 0 ? SaveMode.Overwrite : SaveMode.Append)
+        .parquet(scratch.toString());
+    try {
+      Map<String, Object> counts = observed.getAsJava();
+      tried += (Long) counts.get("tried");
+      for (int i = 0; i < missed.length; i++) {
+        missed[i] += (Long) counts.get("m" + i);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while rows were counted", e);
+    }
+    kept = context.spark().read().parquet(scratch.toString()).select(col(ROUND)).count();
+  }
+
+  private RunFailedException tooFew(long wanted) {
+    int worst = 0;
+    for (int i = 1; i < missed.length; i++) {
+      worst = missed[i] > missed[worst] ? i : worst;
+    }
+    return new RunFailedException(
+        "only %,d of %,d sampled rows meet generation.constraints, and %,d were wanted ('%s' is missed by %,d); relax it, ask for fewer rows, or set shares with generation.rebalance"
+            .formatted(kept, tried, wanted, constraints.texts().get(worst), missed[worst]));
+  }
+
+  /** What was thrown away, once the table is made: the content of {@code rejected.json}. */
+  Map<String, Object> rejected() {
+    Map<String, Object> summary = new LinkedHashMap<>();
+    summary.put("rejected", tried - kept);
+    summary.put("valid", kept);
+    summary.put("valid_fraction", tried == 0 ? 1.0 : (double) kept / tried);
+    summary.put("reasons", RowConstraints.reasons(List.copyOf(constraints.texts()), missed));
+    return summary;
+  }
+}

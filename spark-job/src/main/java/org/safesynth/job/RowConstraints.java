@@ -1,0 +1,207 @@
+package org.safesynth.job;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.expr;
+import static org.apache.spark.sql.functions.lit;
+
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.safesynth.codec.Acceptance;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.schema.CellReader;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.FrozenSchema;
+
+/**
+ * The SQL conditions of {@code generation.constraints}. A row meets one unless it is false for it:
+ * a comparison with a missing value is neither, as in a CHECK of SQL.
+ *
+ * <p>What can be seen to be impossible is refused before anything is sampled: ranges of a column
+ * that exclude each other or all that the model writes, and values that it does not know.
+ */
+record RowConstraints(List<String> texts) {
+  private static final String NAME = "(?:`([^`]+)`|([\\p{L}_][\\p{L}\\p{N}_]*))";
+  private static final String VALUE = "('[^']*'|-?[0-9]+(?:\\.[0-9]+)?)";
+  private static final Pattern COMPARISON =
+      Pattern.compile("\\s*" + NAME + "\\s*(<=|>=|<|>|==?)\\s*" + VALUE + "\\s*");
+  private static final Pattern BETWEEN =
+      Pattern.compile(
+          "\\s*" + NAME + "\\s+between\\s+" + VALUE + "\\s+and\\s+" + VALUE + "\\s*",
+          Pattern.CASE_INSENSITIVE);
+
+  /** Reads the conditions against the table that will be written. */
+  static RowConstraints of(
+      SparkSession spark, FrozenSchema schema, FieldCodec codec, List<String> texts) {
+    StructType type = GenerateStage.type(schema);
+    for (String text : texts) {
+      requireCondition(spark, type, text);
+    }
+    new Ranges(schema, codec).check(texts);
+    return new RowConstraints(List.copyOf(texts));
+  }
+
+  private static void requireCondition(SparkSession spark, StructType type, String text) {
+    try {
+      StructType of =
+          spark.createDataFrame(List.<Row>of(), type).select(expr(text).as("met")).schema();
+      if (!of.fields()[0].dataType().equals(DataTypes.BooleanType)) {
+        throw new BadInputException(
+            "generation.constraints: '%s' is no condition but a value of type %s; write a comparison such as \"a <= b\""
+                .formatted(text, of.fields()[0].dataType().simpleString()));
+      }
+    } catch (BadInputException e) {
+      throw e;
+    } catch (Exception e) { // AnalysisException too, which Scala throws without declaring it
+      throw new BadInputException(
+          "generation.constraints: '%s' cannot be read as a condition on the table's columns: %s"
+              .formatted(text, Faults.oneLine(e.getMessage())),
+          e);
+    }
+  }
+
+  /** Whether a row meets a condition. */
+  static Column met(String text) {
+    return coalesce(expr(text), lit(true));
+  }
+
+  /** Whether a row meets all. */
+  Column allMet() {
+    Column all = lit(true);
+    for (String text : texts) {
+      all = all.and(met(text));
+    }
+    return all;
+  }
+
+  /** The range that single comparisons leave of each column. */
+  private static final class Ranges {
+    private final FrozenSchema schema;
+    private final FieldCodec codec;
+    private final List<String> names;
+    private final Map<Integer, Bound> least = new HashMap<>();
+    private final Map<Integer, Bound> greatest = new HashMap<>();
+
+    /**
+     * @param value in ticks
+     * @param text the condition that it comes from
+     */
+    private record Bound(BigDecimal value, boolean isStrict, String text) {}
+
+    Ranges(FrozenSchema schema, FieldCodec codec) {
+      this.schema = schema;
+      this.codec = codec;
+      this.names = schema.columns().stream().map(ColumnSchema::name).toList();
+    }
+
+    void check(List<String> texts) {
+      for (String text : texts) {
+        Matcher comparison = COMPARISON.matcher(text);
+        Matcher between = BETWEEN.matcher(text);
+        if (comparison.matches()) {
+          take(text, name(comparison), comparison.group(3), comparison.group(4));
+        } else if (between.matches()) {
+          take(text, name(between), ">=", between.group(3));
+          take(text, name(between), "<=", between.group(4));
+        }
+      }
+      for (Map.Entry<Integer, Bound> low : least.entrySet()) {
+        Bound high = greatest.get(low.getKey());
+        if (high != null && excludes(low.getValue(), high)) {
+          throw new BadInputException(
+              "generation.constraints contradict each other: no '%s' meets both '%s' and '%s'"
+                  .formatted(names.get(low.getKey()), low.getValue().text(), high.text()));
+        }
+      }
+    }
+
+    private static String name(Matcher matcher) {
+      return matcher.group(1) != null ? matcher.group(1) : matcher.group(2);
+    }
+
+    private static boolean excludes(Bound low, Bound high) {
+      int order = low.value().compareTo(high.value());
+      return order > 0 || (order == 0 && (low.isStrict() || high.isStrict()));
+    }
+
+    private void take(String text, String name, String operator, String literal) {
+      int column = names.indexOf(name);
+      if (column < 0) {
+        return; // a name in other letters, which SQL understands
+      }
+      long[] range = codec.range(column);
+      if (range == null) {
+        requireKnown(text, column, operator, literal);
+        return;
+      }
+      BigDecimal value = ticks(schema.columns().get(column), literal);
+      if (value == null) {
+        return;
+      }
+      Bound bound = new Bound(value, operator.equals("<") || operator.equals(">"), text);
+      Bound first = new Bound(BigDecimal.valueOf(range[0]), false, text);
+      Bound last = new Bound(BigDecimal.valueOf(range[1]), false, text);
+      if (!operator.startsWith("<")) {
+        requireWithin(text, name, bound, last);
+        least.merge(column, bound, (a, b) -> a.value().compareTo(b.value()) >= 0 ? a : b);
+      }
+      if (!operator.startsWith(">")) {
+        requireWithin(text, name, first, bound);
+        greatest.merge(column, bound, (a, b) -> a.value().compareTo(b.value()) <= 0 ? a : b);
+      }
+    }
+
+    private static void requireWithin(String text, String name, Bound low, Bound high) {
+      if (excludes(low, high)) {
+        throw new BadInputException(
+            "generation.constraints: '%s' excludes every '%s' that the model writes (data.value_protection pulls extremes in)"
+                .formatted(text, name));
+      }
+    }
+
+    private void requireKnown(String text, int column, String operator, String literal) {
+      boolean isEquality = operator.startsWith("=") && literal.startsWith("'");
+      if (isEquality
+          && codec.acceptance(column, literal.substring(1, literal.length() - 1))
+              != Acceptance.EXACT) {
+        throw new BadInputException(
+            "generation.constraints: '%s' asks for a value that the model does not write"
+                .formatted(text));
+      }
+    }
+
+    /** A literal in ticks of the column, fractions of one too; null where it is none. */
+    private static BigDecimal ticks(ColumnSchema column, String literal) {
+      boolean isQuoted = literal.startsWith("'");
+      if (!isQuoted) {
+        return new BigDecimal(literal).scaleByPowerOfTen(column.scale());
+      }
+      try {
+        String text = literal.substring(1, literal.length() - 1);
+        Object value = CellReader.of(column, java.util.Set.of()).read(text);
+        return value instanceof Long tick ? BigDecimal.valueOf(tick) : null;
+      } catch (CellReader.UnfitCellException e) {
+        return null; // SQL reads it in its own way
+      }
+    }
+  }
+
+  /** The conditions with the number of rows that miss each. */
+  static List<Map<String, Object>> reasons(List<String> texts, long[] missed) {
+    List<Map<String, Object>> reasons = new ArrayList<>();
+    for (int i = 0; i < missed.length; i++) {
+      reasons.add(Map.of("reason", "Constraint not met: " + texts.get(i), "count", missed[i]));
+    }
+    return reasons;
+  }
+}
