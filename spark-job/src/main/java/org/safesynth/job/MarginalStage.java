@@ -109,6 +109,7 @@ final class MarginalStage {
     double ofTree = rho * (1 - ONES) - ofScores - ofStar;
     return new Marginals(
         ones,
+        noise(positions, ONES * rho).sigma(),
         tables("tree", "noisy tables of the pairs of a tree", tree, ofTree, counts, ones, records),
         star.isEmpty()
             ? List.of()
@@ -174,7 +175,10 @@ final class MarginalStage {
       int high = Math.max(pairs.get(k)[0], pairs.get(k)[1]);
       tables.add(
           new PairTable(
-              low, high, Margins.fit(Simplex.project(noisy[k], records), ones[low], ones[high])));
+              low,
+              high,
+              Margins.fit(Simplex.project(noisy[k], records), ones[low], ones[high]),
+              noise.sigma()));
     }
     return tables;
   }

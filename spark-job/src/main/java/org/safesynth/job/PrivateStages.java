@@ -262,7 +262,7 @@ final class PrivateStages {
           .warn(
               "pairs of columns are not counted: %,d cells, and the driver takes 1 to %,d; single columns are, and training learns the rest"
                   .formatted(cells, MarginalStage.MOST_CELLS));
-      return new Marginals(ones, List.of(), List.of());
+      return new Marginals(ones, 0, List.of(), List.of());
     }
     Dataset<Row> training =
         examples().filter(functions.col("id_high").geq(units.threshold())).select("tokens");

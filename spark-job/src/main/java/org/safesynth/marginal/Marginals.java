@@ -8,11 +8,12 @@ import java.util.List;
  *
  * @param ones (positions, tokens) counts of each position, none negative, each summing to the
  *     number of records
+ * @param sigma standard deviation of the noise in a count of {@code ones}
  * @param tree pairs that connect all positions, in the order in which they grow from position 0;
  *     empty when no pairs were counted
  * @param star pairs of the target with columns that the tree does not join to it
  */
-public record Marginals(double[][] ones, List<PairTable> tree, List<PairTable> star)
+public record Marginals(double[][] ones, double sigma, List<PairTable> tree, List<PairTable> star)
     implements Serializable {
   public Marginals {
     tree = List.copyOf(tree);

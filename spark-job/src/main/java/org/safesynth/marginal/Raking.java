@@ -17,15 +17,18 @@ import java.util.random.RandomGenerator;
 public record Raking(List<Cells> tables, double[][] factors) implements Serializable {
   private static final int ROUNDS = 25;
   private static final double MOST = 8;
+  private static final int NO_SECOND = -1;
+  private static final double TRUST_IN_POOL = 0.1;
 
   /**
-   * The cells of a pair of positions.
+   * The cells of a pair of positions, or of one position.
    *
+   * @param second -1 for the cells of one position
    * @param width tokens of the second
    */
   public record Cells(int first, int second, int width) implements Serializable {
     int of(int[] tokens) {
-      return tokens[first] * width + tokens[second];
+      return second == NO_SECOND ? tokens[first] : tokens[first] * width + tokens[second];
     }
   }
 
@@ -36,15 +39,34 @@ public record Raking(List<Cells> tables, double[][] factors) implements Serializ
   /**
    * Fits factors.
    *
+   * <p>A noisy count is believed as far as it knows better than the pool: the pool's own count of a
+   * cell is taken to be right to within {@link #TRUST_IN_POOL} of itself, the noisy one to within
+   * its σ, and the target is the mean of both by precision. Without this, small cells are raked to
+   * noise: weights then multiply over many tables until a hundredth of the pool carries all of it,
+   * and even single columns come out worse than before.
+   *
    * @param pool records (pool, positions) as the model writes them
    */
   public static Raking fit(Marginals marginals, int[][] pool) {
+    double records = Arrays.stream(marginals.ones()[0]).sum();
     List<Cells> tables = new ArrayList<>();
     List<double[]> targets = new ArrayList<>();
+    double[][] ones = new double[marginals.ones().length][];
+    for (int t = 0; t < ones.length; t++) {
+      Cells single = new Cells(t, NO_SECOND, 1);
+      double[] own = counts(single, pool, marginals.ones()[t].length, records);
+      ones[t] = between(own, marginals.ones()[t], marginals.sigma(), records);
+    }
     for (PairTable pair : marginals.pairs()) {
-      int width = marginals.ones()[pair.second()].length;
-      tables.add(new Cells(pair.first(), pair.second(), width));
-      targets.add(shares(pair.counts()));
+      Cells cells = new Cells(pair.first(), pair.second(), marginals.ones()[pair.second()].length);
+      double[] own = counts(cells, pool, pair.counts().length, records);
+      double[] mean = between(own, pair.counts(), pair.sigma(), records);
+      tables.add(cells);
+      targets.add(shares(Margins.fit(mean, ones[pair.first()], ones[pair.second()])));
+    }
+    for (int t = 0; t < ones.length; t++) { // last, since they are known best
+      tables.add(new Cells(t, NO_SECOND, 1));
+      targets.add(shares(ones[t]));
     }
     double[][] factors = new double[tables.size()][];
     for (int k = 0; k < factors.length; k++) {
@@ -59,6 +81,26 @@ public record Raking(List<Cells> tables, double[][] factors) implements Serializ
       }
     }
     return new Raking(tables, factors);
+  }
+
+  /** The pool's counts of the cells, as if it had so many records. */
+  private static double[] counts(Cells cells, int[][] pool, int size, double records) {
+    double[] counts = new double[size];
+    for (int[] row : pool) {
+      counts[cells.of(row)] += records / pool.length;
+    }
+    return counts;
+  }
+
+  /** The mean by precision, with the given sum. */
+  private static double[] between(double[] own, double[] noisy, double sigma, double records) {
+    double[] mean = new double[own.length];
+    for (int c = 0; c < mean.length; c++) {
+      double spread = TRUST_IN_POOL * own[c];
+      double ofNoisy = sigma == 0 ? 1 : spread * spread / (spread * spread + sigma * sigma);
+      mean[c] = own[c] + ofNoisy * (noisy[c] - own[c]);
+    }
+    return Simplex.project(mean, records);
   }
 
   private static void rake(

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -82,9 +83,10 @@ class MarginalsTest {
     double[][] ones = {{500, 500}, {500, 500}, {500, 500}};
     return new Marginals(
         ones,
+        1,
         List.of(
-            new PairTable(0, 1, new double[] {500, 0, 0, 500}),
-            new PairTable(1, 2, new double[] {375, 125, 125, 375})),
+            new PairTable(0, 1, new double[] {500, 0, 0, 500}, 1),
+            new PairTable(1, 2, new double[] {375, 125, 125, 375}, 1)),
         List.of());
   }
 
@@ -122,6 +124,45 @@ class MarginalsTest {
     }
     assertEquals(3_000, agree, 100);
     assertEquals(2_000, ones, 150);
+  }
+
+  /**
+   * Many columns of many values, all independent, with tables that are all noise but for their
+   * sums: the pool is as good as it gets, and must not be raked to the noise.
+   */
+  @Test
+  void noiseDoesNotTakeTheWeightFromThePool() {
+    SplittableRandom random = new SplittableRandom(5);
+    int columns = 12;
+    int values = 20;
+    double records = 10_000;
+    double sigma = 20; // a cell holds 25 records
+    double[][] ones = new double[columns][values];
+    for (double[] of : ones) {
+      Arrays.fill(of, records / values);
+    }
+    List<PairTable> pairs = new ArrayList<>();
+    for (int t = 1; t < columns; t++) {
+      double[] noisy = new double[values * values];
+      for (int c = 0; c < noisy.length; c++) {
+        noisy[c] = records / noisy.length + sigma * random.nextGaussian();
+      }
+      double[] counts = Margins.fit(Simplex.project(noisy, records), ones[0], ones[t]);
+      pairs.add(new PairTable(0, t, counts, sigma));
+    }
+    int[][] pool = new int[20_000][columns];
+    for (int[] row : pool) {
+      Arrays.setAll(row, t -> random.nextInt(values));
+    }
+    Raking raking = Raking.fit(new Marginals(ones, 5, pairs, List.of()), pool);
+    double sum = 0;
+    double squares = 0;
+    for (int[] row : pool) {
+      sum += raking.weight(row);
+      squares += raking.weight(row) * raking.weight(row);
+    }
+    double effective = sum * sum / squares / pool.length;
+    assertTrue(effective > 0.8, "a part of " + effective + " of the pool carries the weight");
   }
 
   @Test
