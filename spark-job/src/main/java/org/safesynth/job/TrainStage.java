@@ -7,7 +7,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.config.ClusterConfig;
@@ -115,10 +114,11 @@ public final class TrainStage {
   private static TrainingTask.Outcome onExecutor(
       RunContext context, Training task, TrainingTask.Teller teller) {
     SparkContext spark = context.spark().sparkContext();
-    int cores = spark.getConf().getInt("spark.executor.cores", 1);
-    context
-        .console()
-        .info("training in one task on an executor with up to %d workers".formatted(cores));
+    ExecutorShare.Cores cores = ExecutorShare.Cores.of(spark);
+    ExecutorShare.Claim<Integer> claim =
+        ExecutorShare.claim(
+            JavaSparkContext.fromSparkContext(spark).parallelize(List.of(0), 1), spark.getConf());
+    context.console().info("training in one task on " + claim.reason());
     ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor();
     try (ToldProgress told = new ToldProgress(spark)) {
       looks.scheduleAtFixedRate(
@@ -129,14 +129,7 @@ public final class TrainStage {
       spark.setJobDescription("train the model");
       ToldProgress.Tellings tellings = told.tellings();
       List<TrainingTask.Outcome> outcomes =
-          JavaSparkContext.fromSparkContext(spark)
-              .parallelize(List.of(0), 1)
-              .map(
-                  ignored -> {
-                    int cpus = Math.max(cores, TaskContext.get().cpus());
-                    return task.run(cpus, tellings);
-                  })
-              .collect();
+          claim.task().map(ignored -> task.run(cores.here(), tellings)).collect();
       told.forEachNew(teller);
       return outcomes.get(0);
     } finally {

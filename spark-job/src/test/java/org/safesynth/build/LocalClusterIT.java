@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
@@ -62,16 +63,19 @@ final class LocalClusterIT {
     List<String> alone = run("alone", List.of("scripts/safe-synthesizer"), line -> {});
 
     List<Long> killed = new ArrayList<>();
+    AtomicBoolean claimed = new AtomicBoolean();
     List<String> disturbed =
         run(
             "cluster",
             List.of("scripts/local-cluster", "submit"),
             line -> {
+              claimed.set(claimed.get() || line.contains("a whole executor of 2 cores"));
               if (line.startsWith("step ") && killed.isEmpty()) {
                 killed.addAll(killExecutors());
               }
             });
 
+    assertTrue(claimed.get(), "the training task asked for a whole executor");
     assertFalse(killed.isEmpty(), "no executor was there to kill while it trained");
     assertEquals(ROWS / 2 + 1, disturbed.size());
     assertEquals(alone, disturbed);
@@ -84,6 +88,7 @@ final class LocalClusterIT {
     List<String> command = new ArrayList<>(launcher);
     command.addAll(List.of("--spark-conf", "spark.executor.memory=700m"));
     command.addAll(List.of("--spark-conf", "spark.executor.heartbeatInterval=1s"));
+    command.addAll(List.of("--spark-conf", "spark.executor.cores=2"));
     command.add("run");
     command.addAll(List.of("--data-source", table.toString(), "--run-id", id));
     command.addAll(List.of("--artifact-path", temporary.resolve("out").toString()));
@@ -116,7 +121,8 @@ final class LocalClusterIT {
         .putAll(
             Map.of(
                 "LOCAL_CLUSTER", temporary.resolve("cluster").toString(),
-                "LOCAL_CLUSTER_PORT", Integer.toString(PORT)));
+                "LOCAL_CLUSTER_PORT", Integer.toString(PORT),
+                "LOCAL_CLUSTER_CORES", "2"));
     Process process = builder.start();
     process.getOutputStream().close();
     try (BufferedReader reader =
