@@ -71,9 +71,14 @@ public final class Availability {
               "remove it, or set privacy.dp_enabled: false and training.pretrained_model: embedded"),
           new Missing(
               "time_series.is_timeseries",
-              c -> c.timeSeries().isTimeseries(),
-              "does not model time series",
-              "write false"),
+              c ->
+                  c.timeSeries().isTimeseries()
+                      && (!c.isEmbedded()
+                          || c.data().groupTrainingExamplesBy() == null
+                          || c.timeSeries().timestampColumn() == null),
+              "models several series with the embedded model only, and wants their columns named",
+              "name time_series.timestamp_column and, as data.group_training_examples_by, the column"
+                  + " that tells the series apart"),
           new Missing(
               "data.parent", c -> c.data().parent() != null, "reads one table only", REMOVE),
           new Missing(

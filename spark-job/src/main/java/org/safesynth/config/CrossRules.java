@@ -15,6 +15,7 @@ final class CrossRules {
     checkData(config.data());
     checkThresholds(config.evaluation());
     checkTimeSeries(config.timeSeries());
+    checkOrder(config);
     if (config.privacy().dpEnabled()) {
       checkPrivate(config);
     }
@@ -95,6 +96,19 @@ final class CrossRules {
       throw new BadInputException(
           "time_series.timestamp_column needs time_series.is_timeseries: true; add it, or remove"
               + " the column");
+    }
+  }
+
+  private static void checkOrder(SafeSynthesizerConfig config) {
+    String order = config.data().orderTrainingExamplesBy();
+    if (config.timeSeries().isTimeseries()
+        && order != null
+        && !order.equals(config.timeSeries().timestampColumn())) {
+      throw new BadInputException(
+          String.format(
+              "data.order_training_examples_by is '%s', but the rows of a time series are ordered by"
+                  + " time_series.timestamp_column; remove the order",
+              order));
     }
   }
 

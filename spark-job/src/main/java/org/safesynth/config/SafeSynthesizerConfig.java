@@ -34,6 +34,13 @@ public record SafeSynthesizerConfig(
     return training.isEmbedded();
   }
 
+  /** The column that orders the rows of a group; null for the input's order. */
+  public String orderColumn() {
+    return timeSeries.isTimeseries()
+        ? timeSeries.timestampColumn()
+        : data.orderTrainingExamplesBy();
+  }
+
   /** Whether the user set the parameter himself. */
   public boolean isExplicit(String path) {
     return explicit.contains(path);

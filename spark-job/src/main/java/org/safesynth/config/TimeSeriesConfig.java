@@ -25,6 +25,17 @@ public record TimeSeriesConfig(
         String stopTimestamp)
     implements Serializable {
 
+  /** The same series, from the start to the stop that another one names, if it does. */
+  public TimeSeriesConfig within(TimeSeriesConfig span) {
+    return new TimeSeriesConfig(
+        isTimeseries,
+        timestampColumn,
+        timestampIntervalSeconds,
+        timestampFormat,
+        span.startTimestamp() == null ? startTimestamp : span.startTimestamp(),
+        span.stopTimestamp() == null ? stopTimestamp : span.stopTimestamp());
+  }
+
   /** The format of times that are seconds since the start. */
   public static final String ELAPSED_SECONDS = "elapsed_seconds";
 }

@@ -109,18 +109,20 @@ public final class GroupSampler implements AutoCloseable {
     draw(open, row, context);
     List<Integer> going = new ArrayList<>();
     List<Group> still = new ArrayList<>();
-    int last = codec.fields().positions() - 1;
     for (int g = 0; g < size; g++) {
       Group group = open.get(g);
       Object[] firstRow = row == 0 ? null : group.rows.get(0);
       Object[] cells =
           codec.decode(group.tokens, firstRow, group.before(), group.number, group.random);
-      group.rows.add(cells);
+      boolean isBeyond = codec.isBeyond(cells);
+      if (!isBeyond) {
+        group.rows.add(cells);
+      }
       if (codec.layout().isOrdered()) {
         long tick = (Long) cells[codec.layout().orderColumn()];
         group.rhythm = row == 0 ? Rhythm.of(tick) : group.rhythm.next(tick);
       }
-      if (group.tokens[last] != codec.lastToken() && row + 1 < mostRows) {
+      if (!isBeyond && !codec.isLast(group.tokens) && row + 1 < mostRows) {
         going.add(g);
         still.add(group);
       }

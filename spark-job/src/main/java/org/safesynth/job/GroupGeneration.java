@@ -38,8 +38,14 @@ final class GroupGeneration {
   GroupGeneration(RunContext context, FrozenSchema schema) {
     this.context = context;
     this.schema = schema;
-    this.layout =
+    GroupLayout learned =
         new GroupModelFolder(context.hadoop(), context.folder().model()).read().codec().layout();
+    this.layout =
+        learned.series() == null
+            ? learned
+            : learned.withSeries(
+                new SeriesTimes(context.config().timeSeries())
+                    .asked(schema.columns().get(learned.orderColumn()), learned));
   }
 
   /** Rows that will be written, about. */
@@ -148,6 +154,7 @@ final class GroupGeneration {
         new SerializableConfiguration(context.hadoop()),
         context.folder().model().toString(),
         schema,
+        layout.series(),
         new GroupShardSampler.Sampling(
             end,
             mostRows(),
@@ -162,6 +169,9 @@ final class GroupGeneration {
   /** Where no group has a second row, none is written: nothing is known of steps. */
   private int mostRows() {
     double most = layout.mostRows() == 1 ? 1 : Math.ceil(LONGER * layout.mostRows());
+    if (layout.series() != null && layout.series().stop() != null) {
+      most = Math.max(most, SeriesTimes.rowsOfSpan(layout));
+    }
     return (int) Math.min(Integer.MAX_VALUE, most);
   }
 }

@@ -15,6 +15,8 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
+import org.safesynth.codec.GroupCodec;
+import org.safesynth.codec.SeriesSpan;
 import org.safesynth.generate.GroupSampler;
 import org.safesynth.generate.TokenDistribution;
 import org.safesynth.random.SeededStreams;
@@ -34,6 +36,7 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
   private final SerializableConfiguration hadoop;
   private final String modelFolder;
   private final FrozenSchema schema;
+  private final SeriesSpan series;
   private final Sampling sampling;
   private final LongAccumulator rowsDone;
 
@@ -48,15 +51,20 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
       long end, int mostRows, long seed, double temperature, double topP, boolean javaTime)
       implements Serializable {}
 
+  /**
+   * @param series times that are asked for; null for groups that are no series
+   */
   GroupShardSampler(
       SerializableConfiguration hadoop,
       String modelFolder,
       FrozenSchema schema,
+      SeriesSpan series,
       Sampling sampling,
       LongAccumulator rowsDone) {
     this.hadoop = hadoop;
     this.modelFolder = modelFolder;
     this.schema = schema;
+    this.series = series;
     this.sampling = sampling;
     this.rowsDone = rowsDone;
   }
@@ -69,7 +77,7 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
         new GroupSampler(
             model.decoder(),
             model.weights(),
-            model.codec(),
+            new GroupCodec(model.codec().fields(), model.codec().layout().withSeries(series)),
             new TokenDistribution(sampling.temperature(), sampling.topP(), 1),
             sampling.mostRows());
     TaskContext.get().addTaskCompletionListener(new Closing(sampler));

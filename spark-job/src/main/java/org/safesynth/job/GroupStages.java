@@ -21,6 +21,7 @@ import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.codec.GroupLayout;
 import org.safesynth.codec.Protection;
+import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.DataConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.random.SeededStreams;
@@ -51,11 +52,15 @@ final class GroupStages {
   private final RunContext context;
   private final Journal journal;
   private final DataConfig data;
+  private final String orderName;
+  private final SeriesTimes times;
 
   GroupStages(RunContext context, Journal journal) {
     this.context = context;
     this.journal = journal;
     this.data = context.config().data();
+    this.orderName = context.config().orderColumn();
+    this.times = new SeriesTimes(context.config().timeSeries());
   }
 
   /** Whether the configuration makes groups. */
@@ -68,10 +73,7 @@ final class GroupStages {
     SchemaStage.Inferred inferred =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
     int group = column(inferred.schema(), data.groupTrainingExamplesBy());
-    int order =
-        data.orderTrainingExamplesBy() == null
-            ? -1
-            : column(inferred.schema(), data.orderTrainingExamplesBy());
+    int order = orderName == null ? -1 : column(inferred.schema(), orderName);
     check(inferred, group, order);
     JavaRDD<GroupedRows.Member> members =
         GroupedRows.of(
@@ -111,15 +113,18 @@ final class GroupStages {
   private void requireColumns(TableSource table) {
     List<String> names = Arrays.asList(table.rows().columns());
     requireColumn(table, names, "data.group_training_examples_by", data.groupTrainingExamplesBy());
-    if (data.orderTrainingExamplesBy() != null) {
-      requireColumn(
-          table, names, "data.order_training_examples_by", data.orderTrainingExamplesBy());
+    if (orderName != null) {
+      requireColumn(table, names, orderParameter(), orderName);
     }
-    if (data.groupTrainingExamplesBy().equals(data.orderTrainingExamplesBy())) {
+    if (data.groupTrainingExamplesBy().equals(orderName)) {
       throw new BadInputException(
-          "data.order_training_examples_by is '%s', the column of the groups itself: name the column that orders the rows of a group"
-              .formatted(data.orderTrainingExamplesBy()));
+          "%s is '%s', the column of the groups itself: name the column that orders the rows of a group"
+              .formatted(orderParameter(), orderName));
     }
+  }
+
+  private String orderParameter() {
+    return times.isAsked() ? "time_series.timestamp_column" : "data.order_training_examples_by";
   }
 
   private static void requireColumn(
@@ -159,6 +164,7 @@ final class GroupStages {
           "column '%s' orders the rows of a group, but %,d of %,d rows have no value there; drop them or give them one"
               .formatted(column.name(), profiles.get(order).missing(), inferred.profile().rows()));
     }
+    times.check(column);
   }
 
   private void tell(SchemaStage.Inferred inferred, GroupedRows.Facts facts) {
@@ -212,11 +218,19 @@ final class GroupStages {
     long last = Long.MAX_VALUE;
     if (order >= 0) {
       ColumnProfile times = inferred.profile().columns().get(order);
-      int threshold = protection.threshold(data.orderTrainingExamplesBy());
+      int threshold = protection.threshold(orderName);
       last = end(times.highTicks(), times.highCounts(), threshold);
       clock = GroupLayout.clock(times.lowTicks()[0], last);
     }
     TableProfile profile = profile(inferred, members, order, facts);
+    SeriesSpan series =
+        times.isAsked()
+            ? times.span(
+                inferred.schema().columns().get(order),
+                profile.columns().get(order),
+                profile.columns().get(order + 1),
+                facts.commonEnd())
+            : null;
     GroupLayout layout =
         new GroupLayout(
             group,
@@ -226,7 +240,11 @@ final class GroupStages {
             order < 0 ? 1 : meanStep(profile.columns().get(order + 1)),
             last,
             (double) facts.rows() / facts.groups(),
-            facts.mostRows());
+            facts.mostRows(),
+            series);
+    if (series != null) {
+      times.asked(inferred.schema().columns().get(order), layout); // refuses a bad span early
+    }
     FrozenSchema derived = layout.derived(inferred.schema());
     FieldCodec fields = CodecStage.run(context, derived, profile).codec();
     journal.protection(FieldCodec.protectionCounts(derived, profile, protection));

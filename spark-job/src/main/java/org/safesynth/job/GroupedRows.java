@@ -233,6 +233,8 @@ final class GroupedRows {
     private long rows;
     private long cut;
     private int mostRows;
+    private long firstEnd = Long.MAX_VALUE;
+    private long lastEnd = Long.MIN_VALUE;
     private final boolean[] varies; // (columns)
     private transient Object[] first;
 
@@ -248,6 +250,10 @@ final class GroupedRows {
         first = member.cells();
       }
       mostRows = Math.max(mostRows, member.index() + 1);
+      if (member.isLast() && member.rhythm() != null) {
+        firstEnd = Math.min(firstEnd, member.rhythm().last());
+        lastEnd = Math.max(lastEnd, member.rhythm().last());
+      }
       for (int c = 0; c < varies.length; c++) {
         varies[c] |= !java.util.Objects.equals(first[c], member.cells()[c]);
       }
@@ -258,6 +264,8 @@ final class GroupedRows {
       rows += other.rows;
       cut += other.cut;
       mostRows = Math.max(mostRows, other.mostRows);
+      firstEnd = Math.min(firstEnd, other.firstEnd);
+      lastEnd = Math.max(lastEnd, other.lastEnd);
       for (int c = 0; c < varies.length; c++) {
         varies[c] |= other.varies[c];
       }
@@ -279,6 +287,11 @@ final class GroupedRows {
 
     int mostRows() {
       return mostRows;
+    }
+
+    /** The tick of every group's last row; null where they end at different ones. */
+    Long commonEnd() {
+      return firstEnd == lastEnd ? lastEnd : null;
     }
 
     /** Columns with one value in every group; none where no group has a second row. */

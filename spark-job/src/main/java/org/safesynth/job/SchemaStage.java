@@ -42,6 +42,7 @@ final class SchemaStage {
     if (group != null) {
       declared.putIfAbsent(group, identifier(group));
     }
+    new SeriesTimes(context.config().timeSeries()).declare(declared);
     InferredTable inferred = infer(context, table, declared);
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(inferred.schema()));
     context.console().info("columns: " + kinds(inferred.schema()));

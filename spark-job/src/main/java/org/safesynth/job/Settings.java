@@ -126,7 +126,7 @@ final class Settings {
     for (String path : overrides.keySet()) {
       if (!isOfGeneration(path.replace("__", "."))) {
         throw new BadInputException(
-            "%s cannot be set for %s: the model is trained; what can be are parameters of generation, evaluation and cluster"
+            "%s cannot be set for %s: the model is trained; what can be are parameters of generation, evaluation and cluster, and the span of a time series"
                 .formatted(path, command));
       }
     }
@@ -145,7 +145,7 @@ final class Settings {
         trained.embedded(),
         asked.generation(),
         trained.privacy(),
-        trained.timeSeries(),
+        trained.timeSeries().within(asked.timeSeries()),
         asked.evaluation(),
         trained.replacePii(),
         asked.cluster(),
@@ -155,7 +155,9 @@ final class Settings {
   private static boolean isOfGeneration(String path) {
     return path.startsWith("generation.")
         || path.startsWith("evaluation.")
-        || path.startsWith("cluster.");
+        || path.startsWith("cluster.")
+        || path.equals("time_series.start_timestamp")
+        || path.equals("time_series.stop_timestamp");
   }
 
   /** The text of {@code config.yaml}: all parameters, without credentials. */

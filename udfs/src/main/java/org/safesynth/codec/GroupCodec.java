@@ -106,13 +106,41 @@ public final class GroupCodec implements Serializable {
       if (c == layout.orderColumn()) {
         Long value = (Long) derived[first == null ? layout.firstColumn() : layout.stepColumn()];
         long tick = value == null ? 0 : value;
-        cells[c] = Math.min(layout.last(), first == null ? tick : before + Math.max(0, tick));
+        cells[c] =
+            layout.series() != null
+                ? ofSeries(tick, before)
+                : (Long) Math.min(layout.last(), first == null ? tick : before + Math.max(0, tick));
       } else {
         boolean isKnown = first != null && layout.constant()[c];
         cells[c] = isKnown ? first[c] : derived[layout.derivedColumn(c)];
       }
     }
     return cells;
+  }
+
+  /** A series' tick, from the one that was drawn first or the step that was drawn after it. */
+  private Long ofSeries(long drawn, Long before) {
+    SeriesSpan series = layout.series();
+    if (before == null) {
+      return series.start() != null ? series.start() : (Long) Math.min(lastTick(), drawn);
+    }
+    return before + (series.isRegular() ? series.interval() : Math.max(0, drawn));
+  }
+
+  private long lastTick() {
+    Long stop = layout.series().stop();
+    return stop == null ? layout.last() : stop;
+  }
+
+  /** Whether a row of a series comes after its end, so that it is none. */
+  public boolean isBeyond(Object[] cells) {
+    return layout.series() != null && (Long) cells[layout.orderColumn()] > lastTick();
+  }
+
+  /** Whether a row is its group's last. A series whose end is known goes on until then. */
+  public boolean isLast(int[] tokens) {
+    boolean isOpen = layout.series() != null && layout.series().stop() != null;
+    return !isOpen && tokens[fields.positions() - 1] == lastToken();
   }
 
   /** The token that stands where a position is not drawn. */
@@ -124,6 +152,9 @@ public final class GroupCodec implements Serializable {
 
   /** Whether a token of the step's first position keeps a row within the last tick. */
   public boolean isStepWithin(int token, long before) {
+    if (layout.series() != null) {
+      return true; // a step beyond the end ends the series
+    }
     long least = fields.column(layout.stepColumn()).leastTick(token);
     return least == Long.MIN_VALUE || least <= layout.last() - before;
   }

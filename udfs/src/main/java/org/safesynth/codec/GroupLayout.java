@@ -22,6 +22,7 @@ import org.safesynth.schema.FrozenSchema;
  * @param last greatest tick of the order column that may be written
  * @param meanRows rows of a group, on average
  * @param mostRows rows of the longest group
+ * @param series the times where the groups are time series; else null
  */
 public record GroupLayout(
     @JsonProperty("group_column") int groupColumn,
@@ -31,7 +32,8 @@ public record GroupLayout(
     @JsonProperty("mean_step") double meanStep,
     @JsonProperty("last") long last,
     @JsonProperty("mean_rows") double meanRows,
-    @JsonProperty("most_rows") int mostRows)
+    @JsonProperty("most_rows") int mostRows,
+    @JsonProperty("series") SeriesSpan series)
     implements Serializable {
   /** What the model's column of steps is called in messages. */
   public static final String STEP = "step";
@@ -46,6 +48,33 @@ public record GroupLayout(
   private static final int PACES = 36;
   private static final double PACES_OF_AN_OCTAVE = 2.5;
   private static final double LEAST_PACE = 1e-2;
+
+  /** Groups that are no time series. */
+  public GroupLayout(
+      int groupColumn,
+      int orderColumn,
+      boolean[] constant,
+      long[] clockLows,
+      double meanStep,
+      long last,
+      double meanRows,
+      int mostRows) {
+    this(groupColumn, orderColumn, constant, clockLows, meanStep, last, meanRows, mostRows, null);
+  }
+
+  /** The same for series with other times. */
+  public GroupLayout withSeries(SeriesSpan newSeries) {
+    return new GroupLayout(
+        groupColumn,
+        orderColumn,
+        constant,
+        clockLows,
+        meanStep,
+        last,
+        meanRows,
+        mostRows,
+        newSeries);
+  }
 
   /** Buckets of equal width between two ticks. */
   public static long[] clock(long from, long to) {
@@ -69,7 +98,8 @@ public record GroupLayout(
 
   /**
    * What is known of a group's times before a row is written, each as a row of one table: the
-   * bucket of the newest time, of the mean step, and of the recent steps.
+   * bucket of the newest time, of the mean step, and of the recent steps, in whose place the
+   * seasons stand where the steps are all the same.
    *
    * @param rhythm null before the first row and without an order column
    */
@@ -77,6 +107,10 @@ public record GroupLayout(
     int paces = clockLows.length + 1;
     if (rhythm == null) {
       return new int[] {0, paces, paces + PACES};
+    }
+    if (series != null && series.isRegular()) {
+      int[] phases = series.phases(rhythm.last());
+      return new int[] {clockBucket(rhythm.last()), paces + phases[0], paces + PACES + phases[1]};
     }
     boolean isFirst = rhythm.steps() == 0;
     return new int[] {

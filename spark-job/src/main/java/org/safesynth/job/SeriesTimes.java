@@ -1,0 +1,182 @@
+package org.safesynth.job;
+
+import java.math.BigDecimal;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import org.safesynth.codec.GroupLayout;
+import org.safesynth.codec.SeriesSpan;
+import org.safesynth.config.TimeSeriesConfig;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.schema.CellReader;
+import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnProfile;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.DeclaredColumn;
+
+/** What {@code time_series} says, held against the column of the times. */
+final class SeriesTimes {
+  private static final long SECONDS_OF_A_DAY = 86_400;
+  private static final long MICROS_OF_A_SECOND = 1_000_000;
+
+  /** An irregular series may have this many times the rows that its span has on average. */
+  private static final double DENSER = 10;
+
+  /** Directives of a date, and how java.time writes them. */
+  private static final Map<String, String> DIRECTIVES =
+      Map.of("%-m", "M", "%-d", "d", "%Y", "yyyy", "%m", "MM", "%d", "dd", "%F", "yyyy-MM-dd");
+
+  private final TimeSeriesConfig config;
+
+  SeriesTimes(TimeSeriesConfig config) {
+    this.config = config;
+  }
+
+  boolean isAsked() {
+    return config.isTimeseries();
+  }
+
+  /** Adds what a given format says of the column of the times. */
+  void declare(Map<String, DeclaredColumn> declared) {
+    String format = config.timestampFormat();
+    if (!isAsked() || format == null || format.equals(TimeSeriesConfig.ELAPSED_SECONDS)) {
+      return;
+    }
+    String day = format.split("[ T]", 2)[0];
+    String pattern = day;
+    for (Map.Entry<String, String> directive : DIRECTIVES.entrySet()) {
+      pattern = pattern.replace(directive.getKey(), directive.getValue());
+    }
+    boolean hasTime = day.length() < format.length();
+    String time = hasTime ? format.substring(day.length() + 1) : "%H:%M:%S";
+    if (pattern.indexOf('%') >= 0
+        || !Set.of("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%T").contains(time)) {
+      throw new BadInputException(
+          "time_series.timestamp_format is '%s', but this version reads a whole date in digits, such as %%Y-%%m-%%d or %%d/%%m/%%Y, and after it nothing or a time such as %%H:%%M:%%S; write the column so, or use elapsed_seconds"
+              .formatted(format));
+    }
+    String name = config.timestampColumn();
+    ColumnKind kind = hasTime ? ColumnKind.TIMESTAMP : ColumnKind.DATE;
+    declared.putIfAbsent(
+        name,
+        new DeclaredColumn(
+            name, kind, null, null, null, null, pattern, null, null, null, null, null));
+  }
+
+  /** Refuses a column whose kind is not what the format says. */
+  void check(ColumnSchema column) {
+    boolean isElapsed = TimeSeriesConfig.ELAPSED_SECONDS.equals(config.timestampFormat());
+    if (isAsked() && isElapsed && ticksOfADay(column) != 0) {
+      throw new BadInputException(
+          "time_series.timestamp_format is elapsed_seconds, but column '%s' holds dates; remove the format"
+              .formatted(column.name()));
+    }
+  }
+
+  private static long ticksOfADay(ColumnSchema column) {
+    return switch (column.kind()) {
+      case DATE -> 1;
+      case TIMESTAMP -> SECONDS_OF_A_DAY * MICROS_OF_A_SECOND / column.resolutionMicros();
+      default -> 0;
+    };
+  }
+
+  /**
+   * The times of the table's series.
+   *
+   * @param firsts ticks of the series' first rows
+   * @param steps between the others
+   * @param end tick of all last rows; null where they differ
+   */
+  SeriesSpan span(ColumnSchema column, ColumnProfile firsts, ColumnProfile steps, Long end) {
+    Long found = steps.distinct() == 1 && steps.ticks().length == 1 ? steps.ticks()[0] : null;
+    Long given = interval(column);
+    if (given != null && steps.distinct() > 0 && !given.equals(found)) {
+      throw new BadInputException(
+          "time_series.timestamp_interval_seconds is %,d, but the steps between rows of column '%s' are %s; mend the rows, or remove the interval to learn the steps"
+              .formatted(
+                  config.timestampIntervalSeconds(),
+                  column.name(),
+                  found == null
+                      ? "of %,d different lengths".formatted(steps.distinct())
+                      : "all of another length"));
+    }
+    long interval = given != null ? given : found == null ? 0 : found;
+    Long start = firsts.distinct() == 1 && firsts.ticks().length == 1 ? firsts.ticks()[0] : null;
+    return new SeriesSpan(interval, start, end, ticksOfADay(column));
+  }
+
+  private Long interval(ColumnSchema column) {
+    if (config.timestampIntervalSeconds() == null) {
+      return null;
+    }
+    BigDecimal seconds = BigDecimal.valueOf(config.timestampIntervalSeconds());
+    long ticksOfADay = ticksOfADay(column);
+    BigDecimal ticks =
+        ticksOfADay == 0
+            ? seconds.scaleByPowerOfTen(column.scale())
+            : seconds.multiply(BigDecimal.valueOf(ticksOfADay));
+    try {
+      return ticksOfADay == 0
+          ? (Long) ticks.longValueExact()
+          : (Long) ticks.divide(BigDecimal.valueOf(SECONDS_OF_A_DAY)).longValueExact();
+    } catch (ArithmeticException e) {
+      throw new BadInputException(
+          "time_series.timestamp_interval_seconds is %,d, but column '%s' does not tell times that finely; give a multiple of its resolution"
+              .formatted(config.timestampIntervalSeconds(), column.name()));
+    }
+  }
+
+  /** What is learned of the times, with the start and stop that are asked for. */
+  SeriesSpan asked(ColumnSchema column, GroupLayout learned) {
+    Long start = tick(column, "start_timestamp", config.startTimestamp());
+    Long stop = tick(column, "stop_timestamp", config.stopTimestamp());
+    SeriesSpan span = learned.series().within(start, stop);
+    long end = span.stop() == null ? learned.last() : span.stop();
+    if (span.start() != null && span.start() > end) {
+      throw new BadInputException(
+          "time_series.start_timestamp lies after %s; no row is between them"
+              .formatted(
+                  stop == null ? "the end of the learned series" : "time_series.stop_timestamp"));
+    }
+    return span;
+  }
+
+  private static Long tick(ColumnSchema column, String parameter, String text) {
+    if (text == null) {
+      return null;
+    }
+    try {
+      if (CellReader.of(column, Set.of()).read(text) instanceof Long tick) {
+        return tick;
+      }
+    } catch (CellReader.UnfitCellException e) {
+      throw unreadable(column, parameter, text, e);
+    }
+    throw unreadable(column, parameter, text, null);
+  }
+
+  private static BadInputException unreadable(
+      ColumnSchema column, String parameter, String text, Exception cause) {
+    return new BadInputException(
+        "time_series.%s is '%s', but column '%s' holds %s%s; write it so"
+            .formatted(
+                parameter,
+                text,
+                column.name(),
+                column.kind().name().toLowerCase(java.util.Locale.ROOT),
+                column.format() == null ? " values" : " values of the form " + column.format()),
+        cause);
+  }
+
+  /** Rows of a series from its start to its stop, at most. */
+  static double rowsOfSpan(GroupLayout layout) {
+    SeriesSpan series = layout.series();
+    long start =
+        series.start() != null ? series.start() : Arrays.stream(layout.clockLows()).min().orElse(0);
+    double length = Math.max(0, (double) series.stop() - start);
+    return series.isRegular()
+        ? Math.floor(length / series.interval()) + 1
+        : DENSER * (length / layout.meanStep() + 1);
+  }
+}
