@@ -18,7 +18,7 @@ import org.safesynth.model.KvCache;
 /**
  * Samples token sequences from a causal language model in one batch: a sequence that is finished
  * leaves it and a new one takes its row at once. Where a sequence's grammar leaves one way only,
- * its tokens are appended together, without a pass through the model each.
+ * its tokens are taken without a draw.
  *
  * <p>Each sequence draws from a stream of its own, so what it writes does not depend on which
  * others are in the batch but for the rounding of the logits.
@@ -103,6 +103,9 @@ final class TextSampler implements AutoCloseable {
    */
   void sample(Supplier<Sequence> next) {
     try (NoGradGuard guard = new NoGradGuard()) {
+      if (passes == 0 && prompt.length > 1) {
+        cache.begin(Arrays.copyOf(prompt, prompt.length - 1));
+      }
       while (true) {
         boolean isActive = false;
         for (int r = 0; r < rows.length; r++) {
@@ -125,10 +128,10 @@ final class TextSampler implements AutoCloseable {
     }
   }
 
-  /** A row that held a sequence before keeps the prompt, which all begin with. */
+  /** Every row holds the prompt but for its last token, whose logits are wanted. */
   private void begin(int r) {
     Row row = rows[r];
-    int kept = row.length == 0 ? 0 : prompt.length - 1;
+    int kept = prompt.length - 1;
     cache.truncate(r, kept);
     row.length = kept;
     row.pending = Arrays.copyOfRange(prompt, kept, prompt.length);
@@ -165,13 +168,18 @@ final class TextSampler implements AutoCloseable {
     }
   }
 
+  /**
+   * One pass. It takes as many tokens of every row as the row with the fewest has, so that no row
+   * is padded to the length of another's forced run: on a CPU a padded token costs as much as a
+   * real one. Rows that have tokens left draw nothing yet.
+   */
   private void step() {
-    int time = 0;
     List<Integer> active = new ArrayList<>();
+    int time = Integer.MAX_VALUE;
     for (int r = 0; r < rows.length; r++) {
       if (rows[r].sequence != null && !rows[r].sequence.isFinished()) {
         active.add(r);
-        time = Math.max(time, rows[r].pending.length);
+        time = Math.min(time, rows[r].pending.length);
       }
     }
     if (active.isEmpty()) {
@@ -182,27 +190,31 @@ final class TextSampler implements AutoCloseable {
     for (int[] row : positions) {
       Arrays.fill(row, KvCache.PADDING);
     }
+    List<Integer> ready = new ArrayList<>();
     for (int r : active) {
       Row row = rows[r];
-      int from = time - row.pending.length;
-      for (int i = 0; i < row.pending.length; i++) {
-        ids[r][from + i] = row.pending[i];
-        positions[r][from + i] = row.length + i;
+      for (int i = 0; i < time; i++) {
+        ids[r][i] = row.pending[i];
+        positions[r][i] = row.length + i;
       }
-      row.length += row.pending.length;
+      row.length += time;
+      row.pending = Arrays.copyOfRange(row.pending, time, row.pending.length);
+      if (row.pending.length == 0) {
+        ready.add(r);
+      }
     }
     Tensor logits = cache.append(ids, positions); // (rows, vocabulary)
     passes++;
-    int[] chosen = choose(logits, active);
+    int[] chosen = choose(logits, ready);
     for (int i = 0; i < chosen.length; i++) {
-      Row row = rows[active.get(i)];
+      Row row = rows[ready.get(i)];
       row.pending = new int[] {chosen[i]};
       row.sequence.accept(chosen[i]);
       written++;
       if (seen != null) {
-        mark(active.get(i), row.pending);
+        mark(ready.get(i), row.pending);
       }
-      extend(row, active.get(i));
+      extend(row, ready.get(i));
     }
   }
 

@@ -57,6 +57,32 @@ public final class KvCache implements AutoCloseable {
   }
 
   /**
+   * Begins all rows with the same tokens, which are passed through the model once and not for each.
+   *
+   * @param prompt the first tokens of every row; the cache must be empty
+   */
+  public void begin(int[] prompt) {
+    if (used > 0) {
+      throw new IllegalStateException("rows that hold tokens cannot begin");
+    }
+    int length = prompt.length;
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        KvCache one = new KvCache(decoder, 1, length)) {
+      int[][] places = {IntStream.range(0, length).toArray()};
+      one.append(new int[][] {prompt}, places);
+      for (int i = 0; i < keys.length; i++) {
+        keys[i].narrow(2, 0, length).copy_(one.keys[i].narrow(2, 0, length));
+        values[i].narrow(2, 0, length).copy_(one.values[i].narrow(2, 0, length));
+      }
+      for (int[] row : held) {
+        System.arraycopy(places[0], 0, row, 0, length);
+      }
+      used = length;
+    }
+  }
+
+  /**
    * Appends tokens to all rows.
    *
    * @param ids (rows, time) any id in padding columns
