@@ -84,7 +84,7 @@ final class GroupsTest {
     options.put("--data.random_state", "3");
     options.put("--data.group_training_examples_by", "customer");
     options.put("--data.order_training_examples_by", "day");
-    options.put("--training.num_input_records_to_sample", "40000");
+    options.put("--training.num_input_records_to_sample", "80000");
     options.put("--generation.num_records", "3000");
     for (int i = 0; i < more.length; i += 2) {
       options.put(more[i], more[i + 1]);
