@@ -26,7 +26,7 @@ public final class SampleBench {
   private static final List<Integer> SIZES =
       List.of(74, 9, 99, 32, 16, 16, 7, 15, 6, 5, 2, 121, 94, 94, 41, 2);
   private static final int BATCH = 512;
-  private static final int BATCHES = 16;
+  private static final int BATCHES = 48;
   private static final int ROUNDS = 5;
 
   public static void main(String[] arguments) throws Exception {

@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.codec.GroupLayout;
 import org.safesynth.codec.Rhythm;
-import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.FieldDecoding;
 import org.safesynth.model.GroupDecoder;
 import org.safesynth.model.GroupDecoderConfig;
 import org.safesynth.model.Natives;
@@ -166,8 +166,7 @@ public final class GroupSampler implements AutoCloseable {
     for (Group group : open) {
       group.tokens = new int[codec.fields().positions()];
     }
-    FieldDecoder.Decoding decoding =
-        decoder.row().startDecoding(decoder.ofRow(parameters), context);
+    FieldDecoding decoding = decoder.row().startDecoding(decoder.ofRow(parameters), context);
     int[] before = new int[size];
     for (int t = 0; t < codec.fields().positions(); t++) {
       try (PointerScope positionScope = new PointerScope()) {
@@ -200,14 +199,15 @@ public final class GroupSampler implements AutoCloseable {
     if (position == codec.stepPosition() || position == codec.firstTickPosition()) {
       allowed = allowed.add(times(open, position, (int) logits.size(1)));
     }
-    if (distribution.isGreedy()) {
-      return TokenDistribution.ids(allowed.argmax(new org.bytedeco.pytorch.LongOptional(1), false));
-    }
+    return distribution.next(allowed, () -> uniform(open));
+  }
+
+  private static float[] uniform(List<Group> open) {
     float[] uniform = new float[open.size()];
     for (int g = 0; g < uniform.length; g++) {
       uniform[g] = open.get(g).random.nextFloat();
     }
-    return distribution.draw(distribution.probabilities(allowed), uniform);
+    return uniform;
   }
 
   /** Minus infinity for "missing" and for steps beyond the last tick. */

@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.codec.RecordGrammar;
 import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.FieldDecoding;
 import org.safesynth.model.Natives;
 
 /**
@@ -99,7 +100,7 @@ public final class RecordCompleter implements AutoCloseable {
     private final int size;
     private final int[][] tokens; // (records * each, positions)
     private final double[] logWeights; // (records * each)
-    private final FieldDecoder.Decoding decoding;
+    private final FieldDecoding decoding;
     private int[] before; // (records * each)
 
     Batch(int[][] given, RandomGenerator[] random, boolean hasParticles) {
@@ -118,7 +119,7 @@ public final class RecordCompleter implements AutoCloseable {
       Tensor rows =
           position == 0 ? previous : previous.add(new Scalar(embeddingOffsets[position - 1]));
       Tensor logits = decoding.logits(position, rows); // (size, V)
-      int[] next = drawn(rules.allowed(position, logits, previous));
+      int[] next = distribution.next(rules.allowed(position, logits, previous), this::uniform);
       boolean anyGiven = false;
       for (int r = 0; r < given.length; r++) {
         if (given[r][position] >= 0) {
@@ -138,16 +139,12 @@ public final class RecordCompleter implements AutoCloseable {
       }
     }
 
-    private int[] drawn(Tensor allowed) {
-      if (distribution.isGreedy()) {
-        return TokenDistribution.ids(
-            allowed.argmax(new org.bytedeco.pytorch.LongOptional(1), false));
-      }
+    private float[] uniform() {
       float[] uniform = new float[size];
       for (int i = 0; i < size; i++) {
         uniform[i] = random[i / each].nextFloat();
       }
-      return distribution.draw(distribution.probabilities(allowed), uniform);
+      return uniform;
     }
 
     /** Takes the given tokens' likelihood into the weights, and draws anew where it is needed. */

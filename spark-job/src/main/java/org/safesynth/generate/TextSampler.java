@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -224,14 +223,15 @@ final class TextSampler implements AutoCloseable {
     Tensor logits = isAll ? all : all.index_select(0, index); // (active, vocabulary)
     Tensor held = seen == null || isAll ? seen : seen.index_select(0, index);
     Tensor masked = distribution.masked(logits, held, forbidden(active));
-    if (distribution.isGreedy()) {
-      return TokenDistribution.ids(masked.argmax(new LongOptional(1), false));
-    }
+    return distribution.next(masked, () -> uniform(active));
+  }
+
+  private float[] uniform(List<Integer> active) {
     float[] uniform = new float[active.size()];
     for (int i = 0; i < uniform.length; i++) {
       uniform[i] = rows[active.get(i)].sequence.uniform();
     }
-    return distribution.draw(distribution.probabilities(masked), uniform);
+    return uniform;
   }
 
   /** (active, vocabulary) 0 or minus infinity, or null where everything may follow. */

@@ -1,5 +1,8 @@
 package org.safesynth.generate;
 
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -16,13 +19,11 @@ import org.bytedeco.pytorch.global.torch;
  *     text hold, once each; 1 leaves them
  */
 public record TokenDistribution(double temperature, double topP, double repetitionPenalty) {
+  private static final int MOST_COPIED = 1 << 20; // floats
+
   /** Whether tokens that were written must be remembered. */
   boolean penalizes() {
     return repetitionPenalty != 1;
-  }
-
-  boolean isGreedy() {
-    return temperature == 0;
   }
 
   /**
@@ -67,20 +68,53 @@ public record TokenDistribution(double temperature, double topP, double repetiti
   }
 
   /**
+   * The next token of each row.
+   *
+   * @param masked (batch, vocabulary) logits
+   * @param uniform draws (batch) numbers below 1; not asked where the most likely token is taken
+   */
+  int[] next(Tensor masked, Supplier<float[]> uniform) {
+    return temperature == 0
+        ? ids(masked.argmax(new LongOptional(1), false))
+        : draw(probabilities(masked), uniform.get());
+  }
+
+  /**
    * Draws a token a row through the inverse of the cumulative distribution.
    *
    * @param probabilities (batch, vocabulary)
    * @param uniform (batch) numbers below 1
    */
-  int[] draw(Tensor probabilities, float[] uniform) {
-    long size = probabilities.size(1);
-    Tensor cumulative = torch.cumsum(probabilities, 1); // (batch, vocabulary)
-    Tensor total = cumulative.narrow(1, size - 1, 1); // (batch, 1), 1 but for rounding
-    Tensor level = torch.tensor(uniform).unsqueeze(1).mul(total); // (batch, 1)
-    return ids(cumulative.le(level).sum(1));
+  static int[] draw(Tensor probabilities, float[] uniform) {
+    int batch = (int) probabilities.size(0);
+    int size = (int) probabilities.size(1);
+    FloatPointer source = probabilities.contiguous().data_ptr_float();
+    int most = Math.max(1, MOST_COPIED / size); // rows at once
+    float[] rows = new float[Math.min(batch, most) * size];
+    int[] drawn = new int[batch];
+    for (int from = 0; from < batch; from += most) {
+      int count = Math.min(most, batch - from);
+      source.position((long) from * size).get(rows, 0, count * size);
+      for (int b = 0; b < count; b++) {
+        drawn[from + b] = draw(rows, b * size, size, uniform[from + b]);
+      }
+    }
+    return drawn;
   }
 
-  static int[] ids(Tensor picked) {
+  private static int draw(float[] probabilities, int from, int size, float uniform) {
+    int drawn = 0;
+    double passed = 0;
+    for (int token = 0; token < size && passed <= uniform; token++) {
+      if (probabilities[from + token] > 0) {
+        drawn = token; // the last of them where rounding leaves a rest
+        passed += probabilities[from + token];
+      }
+    }
+    return drawn;
+  }
+
+  private static int[] ids(Tensor picked) {
     int[] ids = new int[(int) picked.size(0)];
     picked.to(torch.ScalarType.Int).contiguous().data_ptr_int().get(ids);
     return ids;

@@ -8,11 +8,9 @@ import static org.bytedeco.pytorch.global.torch.layer_norm;
 import static org.bytedeco.pytorch.global.torch.linear;
 import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -190,127 +188,9 @@ public final class FieldDecoder {
     return layer_norm(x, d);
   }
 
-  /**
-   * A batch of records that is written position by position, with the keys and values of what was
-   * written so far.
-   */
-  public final class Decoding {
-    private final List<Tensor> w;
-    private final long batch;
-    private int written; // positions
-    private final Tensor[] keys; // (positions, batch, heads, head_dim) a layer
-    private final Tensor[] values; // (positions, batch, heads, head_dim) a layer
-    private final Tensor inputs; // (embedding rows + 1, d) what enters the first block
-    private final Tensor projections; // (embedding rows + 1, 3 d) the first block's qkv of each
-
-    private final Tensor context; // (batch, d) or null
-
-    private Decoding(List<Tensor> parameters, long batch, Tensor context) {
-      this.w = parameters;
-      this.batch = batch;
-      this.context = context;
-      // A token always enters at the same position: the first block's projection is a table.
-      inputs = inputTable(parameters);
-      projections = linear(layer_norm(inputs, config.hiddenSize()), parameters.get(0));
-      keys = new Tensor[config.numLayers()];
-      values = new Tensor[config.numLayers()];
-      for (int i = 0; i < keys.length; i++) {
-        keys[i] = torch.zeros(config.positions(), batch, config.numHeads(), config.headDim());
-        values[i] = torch.zeros(config.positions(), batch, config.numHeads(), config.headDim());
-      }
-    }
-
-    /**
-     * Logits of a position; positions are asked for in order.
-     *
-     * @param position from 0
-     * @param previous (batch) rows of the embedding matrix for the tokens of the position before;
-     *     ignored at the first
-     * @return (batch, vocabulary of the position)
-     */
-    public Tensor logits(int position, Tensor previous) {
-      long d = config.hiddenSize();
-      int p = 4 * config.numLayers();
-      written = position + 1;
-      Tensor rows =
-          position > 0
-              ? previous
-              : torch
-                  .full(new long[] {batch}, new Scalar(config.embeddingRows()))
-                  .to(torch.ScalarType.Long);
-      Tensor x = embedding(inputs, rows); // (batch, d)
-      x = context == null ? x : x.add(context);
-      for (int i = 0; i < config.numLayers(); i++) {
-        Tensor qkv = // (batch, 3 d)
-            i == 0 && context == null
-                ? embedding(projections, rows)
-                : linear(layer_norm(x, d), w.get(4 * i));
-        TensorVector parts = qkv.view(batch, 3, config.numHeads(), config.headDim()).unbind(1);
-        keys[i].select(0, position).copy_(parts.get(1));
-        values[i].select(0, position).copy_(parts.get(2));
-        Tensor attended =
-            attend(
-                parts.get(0),
-                keys[i].narrow(0, 0, position + 1),
-                values[i].narrow(0, 0, position + 1)); // (batch, heads, head_dim)
-        x = x.add(linear(attended.view(batch, d), w.get(4 * i + 1)));
-        Tensor up = gelu(linear(layer_norm(x, d), w.get(4 * i + 2))); // (batch, 4 d)
-        x = x.add(linear(up, w.get(4 * i + 3)));
-      }
-      Tensor head = w.get(p + 2).narrow(0, headOffsets[position], vocabularySplit[position]);
-      Tensor bias = w.get(p + 3).narrow(0, headOffsets[position], vocabularySplit[position]);
-      return linear(layer_norm(x, d), head, new TensorOptional(bias));
-    }
-
-    /**
-     * Lets each row go on from what another row has written so far.
-     *
-     * @param from (batch) the row that each row continues
-     */
-    public void continueFrom(int[] from) {
-      Tensor rows = torch.tensor(from); // (batch)
-      for (int i = 0; i < keys.length; i++) {
-        for (Tensor cache : List.of(keys[i], values[i])) {
-          Tensor used = cache.narrow(0, 0, written); // (written, batch, heads, head_dim)
-          used.copy_(used.index_select(1, rows));
-        }
-      }
-    }
-  }
-
-  /** Token and position embedding of each row of the embedding matrix, then of the start. */
-  private Tensor inputTable(List<Tensor> w) {
-    int p = 4 * config.numLayers();
-    Tensor positions = w.get(p + 1); // (positions, d)
-    int[] offsets = config.embeddingOffsets();
-    int[] ofRow = new int[config.embeddingRows() + 1]; // position at which a row enters; 0: start
-    for (int t = 0; t < offsets.length; t++) {
-      int end = t + 1 < offsets.length ? offsets[t + 1] : config.embeddingRows();
-      Arrays.fill(ofRow, offsets[t], end, t + 1);
-    }
-    Tensor start = torch.zeros(1, config.hiddenSize());
-    return cat(new TensorVector(w.get(p), start)).add(embedding(positions, torch.tensor(ofRow)));
-  }
-
-  /**
-   * Attention of one query a row over what was written so far. Elementwise, since the products of
-   * one query are too small for a matrix product each: packing and locking took half of the time.
-   *
-   * @param query (batch, heads, head_dim)
-   * @param keys (written, batch, heads, head_dim)
-   * @param values (written, batch, heads, head_dim)
-   * @return (batch, heads, head_dim)
-   */
-  private Tensor attend(Tensor query, Tensor keys, Tensor values) {
-    Scalar scale = new Scalar(1 / Math.sqrt(config.headDim()));
-    Tensor scores = keys.mul(query.mul(scale)).sum(3); // (written, batch, heads)
-    Tensor weights = torch.softmax(scores, 0); // (written, batch, heads)
-    return values.mul(weights.unsqueeze(3)).sum(0); // (batch, heads, head_dim)
-  }
-
   /** Starts a batch of records; the caller's scope owns its cache. */
-  public Decoding startDecoding(List<Tensor> parameters, long batch) {
-    return new Decoding(parameters, batch, null);
+  public FieldDecoding startDecoding(List<Tensor> parameters, long batch) {
+    return new FieldDecoding(config, parameters, batch, null);
   }
 
   /**
@@ -318,7 +198,7 @@ public final class FieldDecoder {
    *
    * @param context (batch, d) as in {@link #loss(List, Tensor, Tensor, Tensor)}
    */
-  public Decoding startDecoding(List<Tensor> parameters, Tensor context) {
-    return new Decoding(parameters, context.size(0), context);
+  public FieldDecoding startDecoding(List<Tensor> parameters, Tensor context) {
+    return new FieldDecoding(config, parameters, context.size(0), context);
   }
 }

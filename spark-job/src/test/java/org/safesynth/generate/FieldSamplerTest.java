@@ -106,6 +106,14 @@ class FieldSamplerTest {
   }
 
   @Test
+  void moreRecordsThanMemoryAllowsAreSampledInParts() {
+    int[][] records = sample(1, 1, 240_000, 5); // 288 bytes each are more than 64 MiB
+    int[][] last = java.util.Arrays.copyOfRange(records, 235_000, 240_000);
+    assertEquals(2 / 7.0, share(last, 0, 0), 0.032); // five standard errors
+    assertEquals(0.9, share(last, 2, 0), 0.022);
+  }
+
+  @Test
   void temperatureZeroTakesTheMostLikely() {
     int[][] records = sample(0, 1, 20, 1);
     assertEquals(1, share(records, 0, 2));

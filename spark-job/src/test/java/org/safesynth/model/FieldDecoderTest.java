@@ -120,7 +120,7 @@ class FieldDecoderTest {
       for (int i = 0; i < floats.length; i++) {
         floats[i] = (float) weights[i];
       }
-      FieldDecoder.Decoding decoding =
+      FieldDecoding decoding =
           decoder.startDecoding(decoder.layout().views(torch.tensor(floats)), BATCH);
       double sum = 0;
       for (int t = 0; t < CONFIG.positions(); t++) {

@@ -175,8 +175,7 @@ final class GroupDecoderTest {
         Tensor context =
             decoder.context(
                 parameters, state, index, torch.tensor(new int[] {clockBefore}).view(1, 1));
-        FieldDecoder.Decoding decoding =
-            decoder.row().startDecoding(decoder.ofRow(parameters), context);
+        FieldDecoding decoding = decoder.row().startDecoding(decoder.ofRow(parameters), context);
         int previous = 0;
         for (int t = 0; t < 3; t++) {
           Tensor logits = decoding.logits(t, torch.tensor(new int[] {previous}));
