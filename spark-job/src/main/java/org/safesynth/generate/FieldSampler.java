@@ -25,6 +25,7 @@ public final class FieldSampler implements AutoCloseable {
   private final FieldDecoder decoder;
   private final PointerScope scope = new PointerScope();
   private final List<Tensor> parameters;
+  private final FieldDecoding.Opening opening;
   private final PositionRules rules;
   private final int[] embeddingOffsets;
   private final TokenDistribution distribution;
@@ -44,6 +45,9 @@ public final class FieldSampler implements AutoCloseable {
     this.distribution = new TokenDistribution(temperature, topP, 1);
     this.embeddingOffsets = decoder.config().embeddingOffsets();
     this.parameters = decoder.layout().views(torch.tensor(weights));
+    try (NoGradGuard guard = new NoGradGuard()) {
+      this.opening = decoder.opening(parameters);
+    }
     this.rules = new PositionRules(decoder.config(), codec.grammar());
   }
 
@@ -66,7 +70,7 @@ public final class FieldSampler implements AutoCloseable {
   private void sample(int[][] tokens, int from, int batch, RandomGenerator random) {
     try (NoGradGuard guard = new NoGradGuard();
         PointerScope batchScope = new PointerScope()) {
-      FieldDecoding decoding = decoder.startDecoding(parameters, batch);
+      FieldDecoding decoding = decoder.startDecoding(parameters, batch, opening);
       int[] chosen = new int[batch];
       for (int t = 0; t < decoder.config().positions(); t++) {
         try (PointerScope positionScope = new PointerScope()) {

@@ -190,7 +190,18 @@ public final class FieldDecoder {
 
   /** Starts a batch of records; the caller's scope owns its cache. */
   public FieldDecoding startDecoding(List<Tensor> parameters, long batch) {
-    return new FieldDecoding(config, parameters, batch, null);
+    return new FieldDecoding(config, parameters, batch, null, null);
+  }
+
+  /** What {@link #startDecoding(List, long, FieldDecoding.Opening)} takes; the same for all. */
+  public FieldDecoding.Opening opening(List<Tensor> parameters) {
+    return FieldDecoding.opening(config, parameters);
+  }
+
+  /** Starts a batch of records whose first positions are known. */
+  public FieldDecoding startDecoding(
+      List<Tensor> parameters, long batch, FieldDecoding.Opening opening) {
+    return new FieldDecoding(config, parameters, batch, null, opening);
   }
 
   /**
@@ -199,6 +210,6 @@ public final class FieldDecoder {
    * @param context (batch, d) as in {@link #loss(List, Tensor, Tensor, Tensor)}
    */
   public FieldDecoding startDecoding(List<Tensor> parameters, Tensor context) {
-    return new FieldDecoding(config, parameters, context.size(0), context);
+    return new FieldDecoding(config, parameters, context.size(0), context, null);
   }
 }

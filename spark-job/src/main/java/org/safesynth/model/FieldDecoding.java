@@ -36,6 +36,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class FieldDecoding {
   private static final double NORM_EPSILON = 1e-5; // of layer_norm
+  private static final int MOST_OPENINGS = 512; // first tokens
 
   private final FieldDecoderConfig config;
   private final long batch;
@@ -44,6 +45,7 @@ public final class FieldDecoding {
   private final Tensor headBias; // (total vocabulary)
   private final Tensor context; // (batch, d) or null
   private final Tensor inputs; // (embedding rows + 1, d) what enters the first block
+  private final Opening opening; // or null
   private final Layer[] layers;
   private final Tensor x; // (batch, d) the residual stream
   private final Tensor squares; // (batch, d)
@@ -80,10 +82,44 @@ public final class FieldDecoding {
       Tensor values) {}
 
   /**
+   * The first two positions of every record that may be: the first is the same for all records, the
+   * second depends on one token.
+   *
+   * @param first (1, first vocabulary) logits
+   * @param second (first vocabulary, second vocabulary) logits after each first token
+   * @param keys (positions, heads, head_dim, first vocabulary) a layer
+   * @param values (positions, heads, head_dim, first vocabulary) a layer
+   */
+  public record Opening(Tensor first, Tensor second, List<Tensor> keys, List<Tensor> values) {}
+
+  /** Computes the opening once for all batches; null where that is more than a batch's work. */
+  static Opening opening(FieldDecoderConfig config, List<Tensor> parameters) {
+    int tokens = config.vocabularySizes().get(0);
+    if (config.positions() < 2 || tokens > MOST_OPENINGS) {
+      return null;
+    }
+    FieldDecoding all = new FieldDecoding(config, parameters, tokens, null, null);
+    Tensor first = all.logits(0, null).narrow(0, 0, 1);
+    Tensor second = all.logits(1, torch.arange(new Scalar(tokens)));
+    return new Opening(
+        first,
+        second,
+        Arrays.stream(all.layers).map(Layer::keys).toList(),
+        Arrays.stream(all.layers).map(Layer::values).toList());
+  }
+
+  /**
    * @param parameters views as {@link ParameterLayout#views} gives them
    * @param context (batch, d) added to what enters the first block, or null
+   * @param opening of these parameters without context, or null
    */
-  FieldDecoding(FieldDecoderConfig config, List<Tensor> parameters, long batch, Tensor context) {
+  FieldDecoding(
+      FieldDecoderConfig config,
+      List<Tensor> parameters,
+      long batch,
+      Tensor context,
+      Opening opening) {
+    this.opening = opening;
     this.config = config;
     this.batch = batch;
     this.headOffsets = config.headOffsets();
@@ -166,6 +202,9 @@ public final class FieldDecoding {
    */
   public Tensor logits(int position, Tensor previous) {
     written = position + 1;
+    if (opening != null && position < 2) {
+      return opened(position, previous);
+    }
     if (position > 0) {
       index_select_out(x, inputs, 0, previous);
     } else {
@@ -183,6 +222,24 @@ public final class FieldDecoding {
     long size = config.vocabularySizes().get(position);
     Tensor bias = headBias.narrow(0, headOffsets[position], size);
     return linear(normed(), head.narrow(0, headOffsets[position], size), new TensorOptional(bias));
+  }
+
+  /** Takes one of the first two positions from the opening. */
+  private Tensor opened(int position, Tensor tokens) {
+    for (int i = 0; i < layers.length; i++) {
+      open(layers[i].keys(), opening.keys().get(i), position, tokens);
+      open(layers[i].values(), opening.values().get(i), position, tokens);
+    }
+    return position == 0
+        ? opening.first().expand(batch, config.vocabularySizes().get(0))
+        : opening.second().index_select(0, tokens);
+  }
+
+  private static void open(Tensor cache, Tensor from, int position, Tensor tokens) {
+    Tensor of = from.select(0, position); // (heads, head_dim, first vocabulary)
+    cache
+        .select(0, position)
+        .copy_(position == 0 ? of.narrow(2, 0, 1) : of.index_select(2, tokens));
   }
 
   /** Remembers a position's keys and values, and attends from it to all that was written. */

@@ -16,6 +16,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("unit")
 class FieldDecoderTest {
@@ -111,8 +113,9 @@ class FieldDecoderTest {
     assertEquals(expected, loss(weights), 1e-9 * expected);
   }
 
-  @Test
-  void decodingStepByStepGivesTheLossOfTheWholeRecord() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void decodingStepByStepGivesTheLossOfTheWholeRecord(boolean isOpened) {
     double[] weights = weights();
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -120,8 +123,9 @@ class FieldDecoderTest {
       for (int i = 0; i < floats.length; i++) {
         floats[i] = (float) weights[i];
       }
+      List<Tensor> views = decoder.layout().views(torch.tensor(floats));
       FieldDecoding decoding =
-          decoder.startDecoding(decoder.layout().views(torch.tensor(floats)), BATCH);
+          decoder.startDecoding(views, BATCH, isOpened ? decoder.opening(views) : null);
       double sum = 0;
       for (int t = 0; t < CONFIG.positions(); t++) {
         int[] before = new int[BATCH];
