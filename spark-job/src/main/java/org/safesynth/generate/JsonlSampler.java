@@ -76,8 +76,7 @@ public final class JsonlSampler implements AutoCloseable {
     int[] prompt = format.samplingPrompt();
     int most = Math.min(options.contextTokens(), options.recordsPerSequence() * 1024);
     this.sampler =
-        new TextSampler(
-            model, options.distribution(), prompt, options.batch(), prompt.length + most / 4);
+        new TextSampler(model, options.distribution(), prompt, options.batch(), most / 4);
   }
 
   /**

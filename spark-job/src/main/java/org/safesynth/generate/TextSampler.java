@@ -1,11 +1,10 @@
 package org.safesynth.generate;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -39,7 +38,6 @@ final class TextSampler implements AutoCloseable {
   /** One row of the batch. */
   private static final class Row {
     private Sequence sequence;
-    private int length; // tokens in the cache
     private int[] pending; // tokens that the cache lacks
   }
 
@@ -131,8 +129,7 @@ final class TextSampler implements AutoCloseable {
   private void begin(int r) {
     Row row = rows[r];
     int kept = prompt.length - 1;
-    cache.truncate(r, kept);
-    row.length = kept;
+    cache.restart(r);
     row.pending = Arrays.copyOfRange(prompt, kept, prompt.length);
     if (seen != null) {
       seen.narrow(0, r, 1).fill_(new Scalar(0));
@@ -167,75 +164,55 @@ final class TextSampler implements AutoCloseable {
     }
   }
 
-  /**
-   * One pass. It takes as many tokens of every row as the row with the fewest has, so that no row
-   * is padded to the length of another's forced run: on a CPU a padded token costs as much as a
-   * real one. Rows that have tokens left draw nothing yet.
-   */
+  /** One pass, which takes all tokens that the rows have pending, and a draw for each row. */
   private void step() {
-    List<Integer> active = new ArrayList<>();
-    int time = Integer.MAX_VALUE;
-    for (int r = 0; r < rows.length; r++) {
-      if (rows[r].sequence != null && !rows[r].sequence.isFinished()) {
-        active.add(r);
-        time = Math.min(time, rows[r].pending.length);
-      }
-    }
-    if (active.isEmpty()) {
+    int[] active =
+        IntStream.range(0, rows.length)
+            .filter(r -> rows[r].sequence != null && !rows[r].sequence.isFinished())
+            .toArray();
+    if (active.length == 0) {
       return;
     }
-    int[][] ids = new int[rows.length][time];
-    int[][] positions = new int[rows.length][time];
-    for (int[] row : positions) {
-      Arrays.fill(row, KvCache.PADDING);
-    }
-    List<Integer> ready = new ArrayList<>();
+    int[][] tokens = new int[rows.length][0];
     for (int r : active) {
-      Row row = rows[r];
-      for (int i = 0; i < time; i++) {
-        ids[r][i] = row.pending[i];
-        positions[r][i] = row.length + i;
-      }
-      row.length += time;
-      row.pending = Arrays.copyOfRange(row.pending, time, row.pending.length);
-      if (row.pending.length == 0) {
-        ready.add(r);
-      }
+      tokens[r] = rows[r].pending;
     }
-    Tensor logits = cache.append(ids, positions); // (rows, vocabulary)
+    Tensor logits = cache.append(tokens, active); // (active, vocabulary)
     passes++;
-    int[] chosen = choose(logits, ready);
+    int[] chosen = choose(logits, active);
     for (int i = 0; i < chosen.length; i++) {
-      Row row = rows[ready.get(i)];
+      Row row = rows[active[i]];
       row.pending = new int[] {chosen[i]};
       row.sequence.accept(chosen[i]);
       written++;
       if (seen != null) {
-        mark(ready.get(i), row.pending);
+        mark(active[i], row.pending);
       }
-      extend(row, ready.get(i));
+      extend(row, active[i]);
     }
   }
 
-  private int[] choose(Tensor all, List<Integer> active) {
-    Tensor index = torch.tensor(active.stream().mapToLong(Integer::longValue).toArray());
-    boolean isAll = active.size() == rows.length;
-    Tensor logits = isAll ? all : all.index_select(0, index); // (active, vocabulary)
-    Tensor held = seen == null || isAll ? seen : seen.index_select(0, index);
+  /**
+   * @param logits (active, vocabulary)
+   */
+  private int[] choose(Tensor logits, int[] active) {
+    boolean isAll = active.length == rows.length;
+    Tensor held = // (active, vocabulary) or null
+        seen == null || isAll ? seen : seen.index_select(0, torch.tensor(active));
     Tensor masked = distribution.masked(logits, held, forbidden(active));
     return distribution.next(masked, () -> uniform(active));
   }
 
-  private float[] uniform(List<Integer> active) {
-    float[] uniform = new float[active.size()];
+  private float[] uniform(int[] active) {
+    float[] uniform = new float[active.length];
     for (int i = 0; i < uniform.length; i++) {
-      uniform[i] = rows[active.get(i)].sequence.uniform();
+      uniform[i] = rows[active[i]].sequence.uniform();
     }
     return uniform;
   }
 
   /** (active, vocabulary) 0 or minus infinity, or null where everything may follow. */
-  private Tensor forbidden(List<Integer> active) {
+  private Tensor forbidden(int[] active) {
     org.bytedeco.pytorch.TensorVector parts = new org.bytedeco.pytorch.TensorVector();
     boolean isFree = true;
     for (int r : active) {

@@ -25,8 +25,8 @@ import org.safesynth.schema.FrozenSchema;
  * {@code shard · ROWS} up to the next shard or the end.
  */
 final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
-  /** Rows of a shard: two for each sequence of a batch. */
-  static final int ROWS = 128;
+  /** Rows of a shard, which are sampled side by side. */
+  static final int ROWS = 64;
 
   private final SerializableConfiguration hadoop;
   private final LanguageModels.Source source;

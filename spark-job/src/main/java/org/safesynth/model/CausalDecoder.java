@@ -1,8 +1,8 @@
 package org.safesynth.model;
 
+import static org.bytedeco.pytorch.global.torch.bmm;
 import static org.bytedeco.pytorch.global.torch.embedding;
 import static org.bytedeco.pytorch.global.torch.linear;
-import static org.bytedeco.pytorch.global.torch.scaled_dot_product_attention;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -148,97 +148,186 @@ public final class CausalDecoder {
   }
 
   /**
-   * Logits behind the last of the columns that are appended to a cache.
+   * Passes a step's tokens through the model and keeps their keys and values.
    *
-   * @param ids (batch, time)
-   * @param positions (batch, time), -1 in padding columns
-   * @return (batch, vocabulary)
+   * @return (asked, vocabulary) logits behind the tokens that are asked for, or null for none
    */
-  Tensor logits(Tensor ids, Tensor positions, KvCache cache) {
-    long batch = ids.size(0);
-    long time = ids.size(1);
-    Tensor x = embedding(embedding, ids); // (batch, time, hidden)
-    Tensor angles = // (batch, 1, time, head_dim / 2)
-        positions.to(torch.ScalarType.Float).unsqueeze(2).mul(frequencies).unsqueeze(1);
-    Tensor half = torch.cat(new TensorVector(angles, angles), 3); // (batch, 1, time, head_dim)
+  Tensor logits(KvCache.Step step, KvCache cache) {
+    Tensor x = embedding(embedding, step.ids()); // (tokens, hidden)
+    Tensor angles = // (tokens, 1, head_dim / 2)
+        step.positions().to(torch.ScalarType.Float).unsqueeze(1).mul(frequencies).unsqueeze(1);
+    Tensor half = torch.cat(new TensorVector(angles, angles), 2); // (tokens, 1, head_dim)
     Scalar scaling = new Scalar(config.rope().attentionScaling());
-    Tensor cos = half.cos().mul_(scaling);
-    Tensor sin = half.sin().mul_(scaling);
-    long group = config.numHeads() / config.numKvHeads();
-    Tensor mask = // (batch, 1, group * time, columns)
-        cache.mask(positions, config.slidingWindow()).repeat(1, 1, group, 1);
+    int window = config.slidingWindow();
+    Passing passing =
+        new Passing(
+            step,
+            cache,
+            half.cos().mul_(scaling),
+            half.sin().mul_(scaling),
+            step.mask(window).repeat(1, 1, group(), 1),
+            cache.hasBeginning() ? step.beginningMask(window) : null,
+            cache.places(step),
+            step.inRectangle());
     for (int i = 0; i < layers.size(); i++) {
       Tensor before = x;
       try (PointerScope scope = new PointerScope()) {
-        x = block(layers.get(i), i, x, cos, sin, mask, cache); // (batch, time, hidden)
+        x = block(i, x, passing); // (tokens, hidden)
         x.retainReference(); // outlives the block's scope
       }
       if (i > 0) {
         before.releaseReference();
       }
     }
-    Tensor last = x.narrow(1, time - 1, 1).view(batch, config.hiddenSize()); // (batch, hidden)
-    Tensor logits = linear(normed(last, norm), head); // (batch, vocabulary)
+    Tensor asked = step.asked(); // (asked) or null
+    Tensor logits = // (asked, vocabulary) or null
+        asked == null ? null : linear(normed(x.index_select(0, asked), norm), head);
     x.releaseReference();
     return logits;
   }
 
-  private Tensor block(
-      Layer layer, int i, Tensor x, Tensor cos, Tensor sin, Tensor mask, KvCache cache) {
-    long batch = x.size(0);
-    long time = x.size(1);
-    Tensor h = normed(x, layer.attentionNorm()); // (batch, time, hidden)
-    Tensor q = heads(layer.q().of(h), config.numHeads()); // (batch, heads, time, head_dim)
-    Tensor k = heads(layer.k().of(h), config.numKvHeads()); // (batch, kv heads, time, head_dim)
-    Tensor v = heads(layer.v().of(h), config.numKvHeads()); // (batch, kv heads, time, head_dim)
+  /**
+   * What all layers need to know of a step.
+   *
+   * @param cos (tokens, 1, head_dim)
+   * @param sin (tokens, 1, head_dim)
+   * @param mask (active, 1, group * time, longest)
+   * @param beginningMask (tokens, beginning) or null
+   * @param places (tokens * kv heads) in the cache
+   * @param inRectangle (tokens) places of the tokens in (active, time); null where they fill it
+   */
+  private record Passing(
+      KvCache.Step step,
+      KvCache cache,
+      Tensor cos,
+      Tensor sin,
+      Tensor mask,
+      Tensor beginningMask,
+      Tensor places,
+      Tensor inRectangle) {}
+
+  /**
+   * What tokens see in a part of the cache.
+   *
+   * @param values (tokens, heads, head_dim) averages by the part's own weights
+   * @param logSums (tokens, heads) logarithms of the sums of the weights
+   */
+  private record Seen(Tensor values, Tensor logSums) {}
+
+  /** Heads that share their keys. */
+  private long group() {
+    return config.numHeads() / config.numKvHeads();
+  }
+
+  private Tensor block(int i, Tensor x, Passing passing) {
+    Layer layer = layers.get(i);
+    Tensor h = normed(x, layer.attentionNorm()); // (tokens, hidden)
+    Tensor q = heads(layer.q().of(h), config.numHeads()); // (tokens, heads, head_dim)
+    Tensor k = heads(layer.k().of(h), config.numKvHeads()); // (tokens, kv heads, head_dim)
+    Tensor v = heads(layer.v().of(h), config.numKvHeads()); // (tokens, kv heads, head_dim)
     if (layer.hasRope()) {
-      q = rotated(q, cos, sin);
-      k = rotated(k, cos, sin);
+      q = rotated(q, passing.cos(), passing.sin());
+      k = rotated(k, passing.cos(), passing.sin());
     }
-    cache.write(i, k, v);
-    Tensor joined = attended(q, mask, i, cache); // (batch, time, heads * head_dim)
-    Tensor y = x.add(layer.o().of(joined)); // (batch, time, hidden)
-    Tensor g = normed(y, layer.mlpNorm()); // (batch, time, hidden)
-    Tensor gated = torch.silu(layer.gate().of(g)).mul_(layer.up().of(g)); // (batch, time, m)
+    passing.cache().write(i, passing.places(), k, v);
+    Tensor y = x.add(layer.o().of(attended(q, i, passing))); // (tokens, hidden)
+    Tensor g = normed(y, layer.mlpNorm()); // (tokens, hidden)
+    Tensor gated = torch.silu(layer.gate().of(g)).mul_(layer.up().of(g)); // (tokens, m)
     return y.add_(layer.down().of(gated));
   }
 
   /**
-   * Attention of the queries over what a cache holds. The heads that share keys are put behind one
-   * another like times, so that keys and values are not copied for each.
+   * Attention of the queries over what a cache holds. What all rows begin with is one product for
+   * all of them, since reading it once for each row costs more than everything else.
+   *
+   * @param q (tokens, heads, head_dim)
+   * @return (tokens, heads * head_dim)
    */
-  private Tensor attended(Tensor q, Tensor mask, int layer, KvCache cache) {
-    long batch = q.size(0);
-    long time = q.size(2);
+  private Tensor attended(Tensor q, int layer, Passing passing) {
+    Tensor scaled = q.mul(new Scalar(1 / Math.sqrt(config.headDim())));
+    Seen own = own(scaled, layer, passing);
+    Tensor result = own.values(); // (tokens, heads, head_dim)
+    if (passing.cache().hasBeginning()) {
+      Seen shared = shared(scaled, layer, passing);
+      Tensor share = shared.logSums().sub(own.logSums()).sigmoid().unsqueeze(2);
+      result = torch.lerp(own.values(), shared.values(), share);
+    }
+    return result.reshape(q.size(0), (long) config.numHeads() * config.headDim());
+  }
+
+  /**
+   * What each row alone holds. The heads that share keys are put behind one another like times, so
+   * that keys and values are not copied for each.
+   */
+  private Seen own(Tensor q, int layer, Passing passing) {
+    KvCache.Step step = passing.step();
+    long rows = step.active();
+    long time = step.time();
     long kvHeads = config.numKvHeads();
     long d = config.headDim();
-    long group = config.numHeads() / kvHeads;
-    Tensor stacked = q.reshape(batch, kvHeads, group * time, d);
-    Tensor out = // (batch, kv heads, group * time, head_dim)
-        scaled_dot_product_attention(
-            stacked,
-            cache.keys(layer),
-            cache.values(layer),
-            new TensorOptional(mask),
-            0.0,
-            false,
-            new DoubleOptional(),
-            false);
-    return out.view(batch, kvHeads, group, time, d)
-        .permute(0, 3, 1, 2, 4)
-        .reshape(batch, time, config.numHeads() * d);
+    Tensor padded = q; // (rows * time, heads, head_dim)
+    if (passing.inRectangle() != null) {
+      padded = torch.zeros(rows * time, config.numHeads(), d);
+      padded.index_copy_(0, passing.inRectangle(), q);
+    }
+    Tensor stacked = // (rows * kv heads, group * time, head_dim)
+        padded
+            .view(rows, time, kvHeads, group(), d)
+            .permute(0, 2, 3, 1, 4)
+            .reshape(rows * kvHeads, group() * time, d);
+    Tensor scores = bmm(stacked, passing.cache().keys(layer, step).transpose(1, 2));
+    scores.view(rows, kvHeads, group() * time, -1).add_(passing.mask());
+    Tensor logSums = scores.logsumexp(2); // (rows * kv heads, group * time)
+    Tensor weights = scores.sub_(logSums.unsqueeze(2)).exp_();
+    Tensor out = bmm(weights, passing.cache().values(layer, step));
+    Tensor joined = // (rows * time, heads, head_dim)
+        out.view(rows, kvHeads, group(), time, d)
+            .permute(0, 3, 1, 2, 4)
+            .reshape(rows * time, config.numHeads(), d);
+    Tensor sums = // (rows * time, heads)
+        logSums
+            .view(rows, kvHeads, group(), time)
+            .permute(0, 3, 1, 2)
+            .reshape(rows * time, config.numHeads());
+    return passing.inRectangle() == null
+        ? new Seen(joined, sums)
+        : new Seen(
+            joined.index_select(0, passing.inRectangle()),
+            sums.index_select(0, passing.inRectangle()));
+  }
+
+  /** What all rows begin with. */
+  private Seen shared(Tensor q, int layer, Passing passing) {
+    long tokens = q.size(0);
+    long kvHeads = config.numKvHeads();
+    long d = config.headDim();
+    Tensor stacked = // (kv heads, tokens * group, head_dim)
+        q.view(tokens, kvHeads, group(), d).permute(1, 0, 2, 3).reshape(kvHeads, -1, d);
+    Tensor scores = bmm(stacked, passing.cache().beginningKeys(layer).transpose(1, 2));
+    if (passing.beginningMask() != null) {
+      scores
+          .view(kvHeads, tokens, group(), -1)
+          .add_(passing.beginningMask().view(1, tokens, 1, -1));
+    }
+    Tensor logSums = scores.logsumexp(2); // (kv heads, tokens * group)
+    // A token that a window keeps from the beginning has no weights there: 0, not a quotient.
+    Tensor weights = torch.softmax(scores, 2).nan_to_num_();
+    Tensor out = bmm(weights, passing.cache().beginningValues(layer));
+    return new Seen(
+        out.view(kvHeads, tokens, group(), d).permute(1, 0, 2, 3).reshape(tokens, -1, d),
+        logSums.view(kvHeads, tokens, group()).permute(1, 0, 2).reshape(tokens, -1));
   }
 
   private Tensor heads(Tensor flat, int heads) {
-    return flat.view(flat.size(0), flat.size(1), heads, config.headDim()).transpose(1, 2);
+    return flat.view(flat.size(0), heads, config.headDim());
   }
 
   /** Turns each pair of a value of the first half and one of the second by its angle. */
   private Tensor rotated(Tensor x, Tensor cos, Tensor sin) {
     long half = config.headDim() / 2;
-    Tensor first = x.narrow(3, 0, half);
-    Tensor second = x.narrow(3, half, half);
-    Tensor turned = torch.cat(new TensorVector(second.neg(), first), 3);
+    Tensor first = x.narrow(2, 0, half);
+    Tensor second = x.narrow(2, half, half);
+    Tensor turned = torch.cat(new TensorVector(second.neg(), first), 2);
     return x.mul(cos).add_(turned.mul_(sin));
   }
 }

@@ -9,43 +9,41 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Keys and values of rows that are sampled together.
+ * Keys and values of rows that are sampled together: what all rows begin with, once, and of each
+ * row the tokens that follow, however many the other rows have.
  *
- * <p>A step appends the same number of columns to all rows; where a row has fewer tokens than the
- * step, the columns in front are padding. Which column holds which position of a row's text is
- * remembered, and attention goes by positions: so rows may stand at different places of their texts
- * and begin anew at any time. When the columns are used up, those still in use move to the front.
+ * <p>A step appends as many tokens to a row as the caller has for it. Projections run over the
+ * tokens of all rows in one product, without padding; only where a row's tokens look at what the
+ * row alone holds, they are padded to the row with the most.
  */
 public final class KvCache implements AutoCloseable {
-  /** Position of a padding column. */
-  public static final int PADDING = -1;
-
-  private static final int SLACK = 64;
-
   private final CausalDecoder decoder;
   private final int rows;
   private final Tensor[] keys; // (rows, kv heads, capacity, head_dim) a layer
   private final Tensor[] values; // (rows, kv heads, capacity, head_dim) a layer
-  private int[][] held; // (rows, capacity) position of each column, or PADDING
+  private final Tensor[] beginningKeys; // (kv heads, beginning, head_dim) a layer, or null
+  private final Tensor[] beginningValues; // (kv heads, beginning, head_dim) a layer, or null
+  private final int[] lengths; // (rows) tokens held behind the beginning
+  private int beginning; // tokens
   private int capacity;
-  private int used;
-  private int time; // columns of the step in the making
 
   /**
    * @param rows rows sampled together
-   * @param columns most tokens of a row, its prompt included
+   * @param columns tokens of a row for which there is room at once, without the beginning
    */
   public KvCache(CausalDecoder decoder, int rows, int columns) {
     this.decoder = decoder;
     this.rows = rows;
-    HfConfig config = decoder.config();
-    keys = new Tensor[config.numLayers()];
-    values = new Tensor[config.numLayers()];
-    capacity = columns + columns / 4 + SLACK;
-    held = new int[rows][capacity];
-    for (int i = 0; i < keys.length; i++) {
-      keys[i] = empty(capacity);
-      values[i] = empty(capacity);
+    this.lengths = new int[rows];
+    this.capacity = columns;
+    int layers = decoder.config().numLayers();
+    this.keys = new Tensor[layers];
+    this.values = new Tensor[layers];
+    this.beginningKeys = new Tensor[layers];
+    this.beginningValues = new Tensor[layers];
+    for (int i = 0; i < layers; i++) {
+      keys[i] = empty(columns);
+      values[i] = empty(columns);
     }
   }
 
@@ -57,156 +55,257 @@ public final class KvCache implements AutoCloseable {
   }
 
   /**
-   * Begins all rows with the same tokens, which are passed through the model once and not for each.
+   * Begins all rows with the same tokens, which are passed through the model and kept once and not
+   * for each.
    *
    * @param prompt the first tokens of every row; the cache must be empty
    */
   public void begin(int[] prompt) {
-    if (used > 0) {
+    if (beginning > 0 || Arrays.stream(lengths).anyMatch(length -> length > 0)) {
       throw new IllegalStateException("rows that hold tokens cannot begin");
     }
-    int length = prompt.length;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
-        KvCache one = new KvCache(decoder, 1, length)) {
-      int[][] places = {IntStream.range(0, length).toArray()};
-      one.append(new int[][] {prompt}, places);
+        KvCache one = new KvCache(decoder, 1, prompt.length)) {
+      one.append(new int[][] {prompt}, new int[0]);
       for (int i = 0; i < keys.length; i++) {
-        keys[i].narrow(2, 0, length).copy_(one.keys[i].narrow(2, 0, length));
-        values[i].narrow(2, 0, length).copy_(one.values[i].narrow(2, 0, length));
+        beginningKeys[i] = one.keys[i].select(0, 0).clone();
+        beginningKeys[i].retainReference();
+        beginningValues[i] = one.values[i].select(0, 0).clone();
+        beginningValues[i].retainReference();
       }
-      for (int[] row : held) {
-        System.arraycopy(places[0], 0, row, 0, length);
-      }
-      used = length;
+      beginning = prompt.length;
     }
   }
 
   /**
-   * Appends tokens to all rows.
+   * Appends tokens.
    *
-   * @param ids (rows, time) any id in padding columns
-   * @param positions (rows, time) places in the rows' texts from 0, or {@link #PADDING}
-   * @return (rows, vocabulary) logits behind the last column
+   * @param tokens of each row those that follow; none for a row that waits
+   * @param asked rows of which the logits are wanted, in order
+   * @return (asked, vocabulary) logits behind the last token of each row that is asked for; null
+   *     where none is
    */
-  public Tensor append(int[][] ids, int[][] positions) {
-    time = ids[0].length;
-    if (used + time > capacity) {
-      compact();
-    }
+  public Tensor append(int[][] tokens, int[] asked) {
+    Step step = new Step(tokens, lengths, beginning, asked);
+    makeRoom(step.longest);
+    Tensor logits = decoder.logits(step, this); // (asked, vocabulary) or null
     for (int r = 0; r < rows; r++) {
-      System.arraycopy(positions[r], 0, held[r], used, time);
+      lengths[r] += tokens[r].length;
     }
-    Tensor logits = decoder.logits(matrix(ids), matrix(positions), this); // (rows, vocabulary)
-    used += time;
     return logits;
   }
 
-  private Tensor matrix(int[][] numbers) {
-    int columns = numbers[0].length;
-    int[] flat = new int[rows * columns];
-    for (int r = 0; r < rows; r++) {
-      System.arraycopy(numbers[r], 0, flat, r * columns, columns);
-    }
-    return torch.tensor(flat).view(rows, columns); // (rows, columns)
+  /** Lets a row hold only what all rows begin with, and forgets the rest. */
+  public void restart(int row) {
+    lengths[row] = 0;
   }
 
-  /**
-   * Lets a row hold only its first tokens, and forgets the others.
-   *
-   * @param length tokens that stay
-   */
-  public void truncate(int row, int length) {
-    for (int c = 0; c < used; c++) {
-      if (held[row][c] >= length) {
-        held[row][c] = PADDING;
-      }
+  private void makeRoom(int columns) {
+    if (columns <= capacity) {
+      return;
     }
-  }
-
-  /**
-   * What the columns of this step see.
-   *
-   * @return (rows, 1, time, columns) 0 where a column is seen, minus infinity elsewhere
-   */
-  Tensor mask(Tensor positions, int window) {
-    int columns = used + time;
-    int[] flat = new int[rows * columns];
-    for (int r = 0; r < rows; r++) {
-      System.arraycopy(held[r], 0, flat, r * columns, columns);
-    }
-    Tensor of = torch.tensor(flat).view(rows, 1, 1, columns); // (rows, 1, 1, columns)
-    Tensor own = positions.view(rows, 1, time, 1); // (rows, 1, time, 1)
-    Tensor seen = of.ge(new Scalar(0)).logical_and(of.le(own)); // (rows, 1, time, columns)
-    if (window > 0) {
-      seen = seen.logical_and(own.sub(of).lt(new Scalar(window)));
-    }
-    // A padding column sees everything: what it computes is not used, but must be a number.
-    Tensor open = seen.logical_or(own.lt(new Scalar(0))); // (rows, 1, time, columns)
-    return torch
-        .zeros(rows, 1, time, columns)
-        .masked_fill_(open.logical_not(), new Scalar(Float.NEGATIVE_INFINITY));
-  }
-
-  void write(int layer, Tensor k, Tensor v) {
-    keys[layer].narrow(2, used, time).copy_(k);
-    values[layer].narrow(2, used, time).copy_(v);
-  }
-
-  Tensor keys(int layer) {
-    return keys[layer].narrow(2, 0, used + time);
-  }
-
-  Tensor values(int layer) {
-    return values[layer].narrow(2, 0, used + time);
-  }
-
-  /** Moves the columns in use to the front, and takes more room where that is not enough. */
-  private void compact() {
-    int longest = 0;
-    int[][] kept = new int[rows][];
-    for (int r = 0; r < rows; r++) {
-      int row = r;
-      kept[r] = IntStream.range(0, used).filter(c -> held[row][c] >= 0).toArray();
-      longest = Math.max(longest, kept[r].length);
-    }
-    int wanted = longest + time + SLACK > capacity ? 2 * (longest + time) + SLACK : capacity;
-    long[] index = new long[rows * longest];
-    int[][] moved = new int[rows][wanted];
-    for (int r = 0; r < rows; r++) {
-      Arrays.fill(moved[r], PADDING);
-      for (int c = 0; c < kept[r].length; c++) {
-        index[r * longest + c] = kept[r][c];
-        moved[r][c] = held[r][kept[r][c]];
-      }
-    }
-    HfConfig config = decoder.config();
-    try (PointerScope moving = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      Tensor columns = // (rows, kv heads, longest, head_dim)
-          torch
-              .tensor(index)
-              .view(rows, 1, longest, 1)
-              .expand(rows, config.numKvHeads(), longest, config.headDim());
+    int wanted = Math.max(columns, capacity + capacity / 2);
+    try (NoGradGuard guard = new NoGradGuard();
+        PointerScope scope = new PointerScope()) {
       for (int i = 0; i < keys.length; i++) {
-        keys[i] = moved(keys[i], columns, longest, wanted);
-        values[i] = moved(values[i], columns, longest, wanted);
+        keys[i] = widened(keys[i], wanted);
+        values[i] = widened(values[i], wanted);
       }
     }
-    held = moved;
     capacity = wanted;
-    used = longest;
   }
 
-  private Tensor moved(Tensor from, Tensor columns, int longest, int wanted) {
-    Tensor gathered = from.gather(2, columns); // (rows, kv heads, longest, head_dim)
-    Tensor to = from;
-    if (wanted != capacity) {
-      to = empty(wanted);
-      from.releaseReference();
-    }
-    to.narrow(2, 0, longest).copy_(gathered);
+  private Tensor widened(Tensor from, int columns) {
+    Tensor to = empty(columns);
+    to.narrow(2, 0, capacity).copy_(from);
+    from.releaseReference();
     return to;
+  }
+
+  /**
+   * The tokens that a step appends, those of a row behind one another, and where they belong. Rows
+   * without tokens take no part in it.
+   */
+  static final class Step {
+    private final int beginning;
+    private final int[] rows; // (active) those with tokens
+    private final boolean hasAllRows;
+    private final int time; // tokens of the row with the most
+    private final int longest; // tokens that the longest row holds after the step
+    private final int[] ids; // (tokens)
+    private final int[] activeOf; // (tokens) index of the row among the active ones
+    private final int[] indexInStep; // (tokens) from 0 in each row
+    private final int[] place; // (tokens) in the row, behind the beginning
+    private final int[] asked; // (asked) indexes of tokens
+
+    Step(int[][] tokens, int[] lengths, int beginning, int[] asked) {
+      this.beginning = beginning;
+      this.rows = IntStream.range(0, tokens.length).filter(r -> tokens[r].length > 0).toArray();
+      this.hasAllRows = rows.length == tokens.length;
+      this.time = Arrays.stream(rows).map(r -> tokens[r].length).max().orElseThrow();
+      this.longest =
+          Arrays.stream(rows).map(r -> lengths[r] + tokens[r].length).max().orElseThrow();
+      int count = Arrays.stream(rows).map(r -> tokens[r].length).sum();
+      this.ids = new int[count];
+      this.activeOf = new int[count];
+      this.indexInStep = new int[count];
+      this.place = new int[count];
+      int[] last = new int[tokens.length];
+      int n = 0;
+      for (int a = 0; a < rows.length; a++) {
+        int[] of = tokens[rows[a]];
+        for (int i = 0; i < of.length; i++) {
+          ids[n] = of[i];
+          activeOf[n] = a;
+          indexInStep[n] = i;
+          place[n++] = lengths[rows[a]] + i;
+        }
+        last[rows[a]] = n - 1;
+      }
+      this.asked = Arrays.stream(asked).map(r -> last[r]).toArray();
+    }
+
+    /** Tokens appended. */
+    int count() {
+      return ids.length;
+    }
+
+    /** Rows with tokens. */
+    int active() {
+      return rows.length;
+    }
+
+    /** Tokens of the row with the most. */
+    int time() {
+      return time;
+    }
+
+    Tensor ids() {
+      return torch.tensor(ids); // (tokens)
+    }
+
+    /** Places in the rows' texts (tokens). */
+    Tensor positions() {
+      return torch.tensor(Arrays.stream(place).map(p -> beginning + p).toArray());
+    }
+
+    /** Indexes of the tokens whose logits are wanted (asked), or null for none. */
+    Tensor asked() {
+      return asked.length == 0 ? null : torch.tensor(asked);
+    }
+
+    /** Where the tokens lie in a rectangle (active, time): (tokens), or null where they fill it. */
+    Tensor inRectangle() {
+      return ids.length == rows.length * time
+          ? null
+          : torch.tensor(
+              IntStream.range(0, ids.length)
+                  .mapToLong(n -> (long) activeOf[n] * time + indexInStep[n])
+                  .toArray());
+    }
+
+    private Tensor inCache(int kvHeads, int capacity) {
+      long[] at = new long[ids.length * kvHeads];
+      for (int n = 0; n < ids.length; n++) {
+        for (int h = 0; h < kvHeads; h++) {
+          at[n * kvHeads + h] = ((long) rows[activeOf[n]] * kvHeads + h) * capacity + place[n];
+        }
+      }
+      return torch.tensor(at);
+    }
+
+    /**
+     * What the tokens see of what their row alone holds: up to themselves.
+     *
+     * @param window so many at most, where it is above 0
+     * @return (active, 1, time, longest) 0 where a token is seen, minus infinity elsewhere; what
+     *     pads a row sees the first
+     */
+    Tensor mask(int window) {
+      int[] own = new int[rows.length * time];
+      for (int n = 0; n < ids.length; n++) {
+        own[activeOf[n] * time + indexInStep[n]] = place[n];
+      }
+      Tensor at = torch.tensor(own).view(rows.length, 1, time, 1); // (active, 1, time, 1)
+      Tensor column = torch.arange(new Scalar(longest)).view(1, 1, 1, longest);
+      Tensor hidden = column.gt(at); // (active, 1, time, longest)
+      if (window > 0) {
+        hidden = hidden.logical_or(at.sub(column).ge(new Scalar(window)));
+      }
+      return torch
+          .zeros(rows.length, 1, time, longest)
+          .masked_fill_(hidden, new Scalar(Float.NEGATIVE_INFINITY));
+    }
+
+    /**
+     * What the tokens see of the beginning.
+     *
+     * @return (tokens, beginning) 0 or minus infinity; null where they see all of it
+     */
+    Tensor beginningMask(int window) {
+      int last = Arrays.stream(place).max().orElseThrow();
+      if (window == 0 || beginning + last < window) {
+        return null;
+      }
+      Tensor at = positions().unsqueeze(1); // (tokens, 1)
+      Tensor hidden = // (tokens, beginning)
+          at.sub(torch.arange(new Scalar(beginning)).unsqueeze(0)).ge(new Scalar(window));
+      return torch
+          .zeros(ids.length, beginning)
+          .masked_fill_(hidden, new Scalar(Float.NEGATIVE_INFINITY));
+    }
+  }
+
+  /**
+   * Where a step's tokens are kept, all heads of a token behind one another (tokens * kv heads).
+   */
+  Tensor places(Step step) {
+    return step.inCache(decoder.config().numKvHeads(), capacity);
+  }
+
+  /**
+   * Takes the keys and values of a step's tokens.
+   *
+   * @param at (tokens * kv heads) as {@link #places} gives them
+   * @param k (tokens, kv heads, head_dim)
+   * @param v (tokens, kv heads, head_dim)
+   */
+  void write(int layer, Tensor at, Tensor k, Tensor v) {
+    long d = decoder.config().headDim();
+    keys[layer].view(-1, d).index_copy_(0, at, k.reshape(-1, d));
+    values[layer].view(-1, d).index_copy_(0, at, v.reshape(-1, d));
+  }
+
+  /** The keys that a step's rows alone hold (active * kv heads, longest, head_dim). */
+  Tensor keys(int layer, Step step) {
+    return held(keys[layer], step);
+  }
+
+  /** The values that a step's rows alone hold (active * kv heads, longest, head_dim). */
+  Tensor values(int layer, Step step) {
+    return held(values[layer], step);
+  }
+
+  private Tensor held(Tensor cache, Step step) {
+    HfConfig config = decoder.config();
+    Tensor used = cache.narrow(2, 0, step.longest); // (rows, kv heads, longest, head_dim)
+    Tensor active = step.hasAllRows ? used : used.index_select(0, torch.tensor(step.rows));
+    return active.view((long) step.active() * config.numKvHeads(), step.longest, config.headDim());
+  }
+
+  /** The keys of what all rows begin with (kv heads, beginning, head_dim), or null. */
+  Tensor beginningKeys(int layer) {
+    return beginningKeys[layer];
+  }
+
+  /** The values of what all rows begin with (kv heads, beginning, head_dim), or null. */
+  Tensor beginningValues(int layer) {
+    return beginningValues[layer];
+  }
+
+  boolean hasBeginning() {
+    return beginning > 0;
   }
 
   @Override
@@ -214,6 +313,10 @@ public final class KvCache implements AutoCloseable {
     for (int i = 0; i < keys.length; i++) {
       keys[i].releaseReference();
       values[i].releaseReference();
+      if (beginning > 0) {
+        beginningKeys[i].releaseReference();
+        beginningValues[i].releaseReference();
+      }
     }
   }
 }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -70,18 +72,16 @@ class CausalDecoderTest {
       Tensor sums = golden.stored("logsumexp"); // (rows, time)
       int compared = 0;
       for (int t = 0; t < time; t++) {
-        int[][] token = new int[rows][1];
-        int[][] at = new int[rows][1];
-        for (int r = 0; r < rows; r++) {
-          token[r][0] = (int) ids[r * time + t];
-          at[r][0] = there[r * time + t] == 1 ? t : KvCache.PADDING;
+        int place = t;
+        int[][] token = new int[rows][0];
+        int[] asked = IntStream.range(0, rows).filter(r -> there[r * time + place] == 1).toArray();
+        for (int r : asked) {
+          token[r] = new int[] {(int) ids[r * time + t]};
         }
-        Tensor logits = cache.append(token, at); // (rows, vocabulary)
-        for (int r = 0; r < rows; r++) {
-          Tensor own = logits.select(0, r); // (vocabulary)
-          if (there[r * time + t] == 0) {
-            continue;
-          }
+        Tensor logits = cache.append(token, asked); // (asked, vocabulary)
+        for (int i = 0; i < asked.length; i++) {
+          int r = asked[i];
+          Tensor own = logits.select(0, i); // (vocabulary)
           double sum = own.logsumexp(0).item_double();
           assertEquals(sums.select(0, r).select(0, t).item_double(), sum, TOLERANCE);
           assertEquals(argmax[r * time + t], own.argmax().item_long());
@@ -95,6 +95,40 @@ class CausalDecoderTest {
         }
       }
       assertEquals(rows * 6, compared);
+    }
+  }
+
+  /** Texts in pieces of every length, side by side: as forced runs and single draws come. */
+  @ParameterizedTest
+  @ValueSource(strings = {"smollm3-tiny", "tinyllama-tiny", "mistral-sliding-tiny"})
+  void logitsDoNotDependOnThePiecesOfAText(String name) {
+    CausalDecoder model = model(name);
+    HfWeights golden = golden(name);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        KvCache cache = new KvCache(model, 4, 8)) {
+      long[] ids = longs(golden.stored("long_input_ids")); // (1, 120)
+      int[] text = Arrays.stream(ids).mapToInt(id -> (int) id).toArray();
+      cache.begin(Arrays.copyOf(text, 5));
+      int[] done = {5, 5, 5, 5};
+      int[][] sizes = {{1, 7, 2}, {30, 0, 1}, {0, 3, 16}, {115, 0, 0}};
+      Tensor[] last = new Tensor[4]; // (vocabulary)
+      for (int step = 0; Arrays.stream(done).anyMatch(length -> length < text.length); step++) {
+        int[][] pieces = new int[4][];
+        for (int r = 0; r < 4; r++) {
+          int end = Math.min(text.length, done[r] + sizes[r][step % 3]);
+          pieces[r] = Arrays.copyOfRange(text, done[r], end);
+          done[r] = end;
+        }
+        int[] asked = IntStream.range(0, 4).filter(r -> pieces[r].length > 0).toArray();
+        Tensor logits = cache.append(pieces, asked); // (asked, vocabulary)
+        for (int i = 0; i < asked.length; i++) {
+          last[asked[i]] = logits.select(0, i);
+        }
+      }
+      for (Tensor logits : last) {
+        assertTrue(difference(logits, golden.stored("long_last_logits")) < TOLERANCE);
+      }
     }
   }
 
@@ -116,14 +150,9 @@ class CausalDecoderTest {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       long[] ids = longs(golden.stored("long_input_ids")); // (1, 120)
-      int[][] text = new int[1][ids.length];
-      int[][] at = new int[1][ids.length];
-      for (int t = 0; t < ids.length; t++) {
-        text[0][t] = (int) ids[t];
-        at[0][t] = t;
-      }
+      int[][] text = {Arrays.stream(ids).mapToInt(id -> (int) id).toArray()};
       try (KvCache cache = new KvCache(model, 1, ids.length)) {
-        Tensor logits = cache.append(text, at).select(0, 0); // (vocabulary)
+        Tensor logits = cache.append(text, new int[] {0}).select(0, 0); // (vocabulary)
         assertTrue(difference(logits, golden.stored("long_last_logits")) < TOLERANCE);
         Tensor sums = golden.stored("long_logsumexp"); // (120)
         assertEquals(
