@@ -1,4 +1,4 @@
-"""Rows a second of Hugging Face's generate: batches of 64 sequences of two records, one thread. See scripts/bench/generate."""
+"""Rows a second of Hugging Face's generate: batches of 64 sequences of one record, one thread. See scripts/bench/generate."""
 import json
 import sys
 import time
@@ -22,12 +22,12 @@ prompt = (
 ids = tokenizer.encode(prompt, add_special_tokens=False) + [tokenizer.convert_tokens_to_ids("<|im_start|>")]
 
 
-class TwoLines(StoppingCriteria):
-    """Ends a sequence at its second line end, as this project's sampling does."""
+class OneLine(StoppingCriteria):
+    """Ends a sequence at its first line end, as this project's sampling does."""
 
     def __call__(self, input_ids, scores, **kwargs):
         texts = tokenizer.batch_decode(input_ids[:, len(ids) :])
-        return torch.tensor([t.count("\n") >= 2 for t in texts])
+        return torch.tensor([t.count("\n") >= 1 for t in texts])
 
 
 valid = tokens = passes = 0
@@ -43,7 +43,7 @@ while valid < rows:
             top_k=0,
             top_p=1.0,
             max_new_tokens=500,
-            stopping_criteria=[TwoLines()],
+            stopping_criteria=[OneLine()],
         )
     passes += out.shape[1] - len(ids)
     for row in out[:, len(ids) :]:

@@ -20,8 +20,6 @@ import org.safesynth.model.Natives;
  * the numbers are drawn in a fixed order, so that the same stream gives the same records.
  */
 public final class FieldSampler implements AutoCloseable {
-  private static final long MOST_BYTES = 64L << 20; // of a batch's keys and values
-
   private final FieldDecoder decoder;
   private final PointerScope scope = new PointerScope();
   private final List<Tensor> parameters;
@@ -52,15 +50,14 @@ public final class FieldSampler implements AutoCloseable {
   }
 
   /**
-   * Samples records, as many at once as {@link #MOST_BYTES} allow.
+   * Samples records, as many at once as {@link FieldDecoding#recordsAtOnce} says.
    *
    * @param count number of records
    * @return tokens (count, positions)
    */
   public int[][] sample(int count, RandomGenerator random) {
     int[][] tokens = new int[count][decoder.config().positions()];
-    int most =
-        (int) Math.max(1, MOST_BYTES / FieldDecoding.bytesPerRecord(decoder.config())); // records
+    int most = FieldDecoding.recordsAtOnce(decoder.config());
     for (int from = 0; from < count; from += most) {
       sample(tokens, from, Math.min(most, count - from), random);
     }

@@ -61,13 +61,25 @@ public final class RecordCompleter implements AutoCloseable {
   }
 
   /**
-   * Completes records.
+   * Completes records, as many at once as {@link FieldDecoding#recordsAtOnce} says.
    *
    * @param given (records, positions) tokens, -1 where none is given
    * @param random (records) draws for each record
    * @return tokens (records, positions)
    */
   public int[][] complete(int[][] given, RandomGenerator[] random) {
+    int most = Math.max(1, FieldDecoding.recordsAtOnce(decoder.config()) / particles);
+    int[][] completed = new int[given.length][];
+    for (int from = 0; from < given.length; from += most) {
+      int to = Math.min(given.length, from + most);
+      int[][] part =
+          completePart(Arrays.copyOfRange(given, from, to), Arrays.copyOfRange(random, from, to));
+      System.arraycopy(part, 0, completed, from, part.length);
+    }
+    return completed;
+  }
+
+  private int[][] completePart(int[][] given, RandomGenerator[] random) {
     try (NoGradGuard guard = new NoGradGuard();
         PointerScope batchScope = new PointerScope()) {
       Batch batch = new Batch(given, random, Arrays.stream(given).anyMatch(this::looksAhead));

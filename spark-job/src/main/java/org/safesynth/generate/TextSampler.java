@@ -70,6 +70,9 @@ final class TextSampler implements AutoCloseable {
     this.distribution = distribution;
     this.prompt = prompt.clone();
     this.cache = new KvCache(model, rows, columns);
+    if (prompt.length > 1) {
+      cache.begin(Arrays.copyOf(prompt, prompt.length - 1));
+    }
     this.rows = new Row[rows];
     Arrays.setAll(this.rows, r -> new Row());
     this.seen =
@@ -100,9 +103,6 @@ final class TextSampler implements AutoCloseable {
    */
   void sample(Supplier<Sequence> next) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      if (passes == 0 && prompt.length > 1) {
-        cache.begin(Arrays.copyOf(prompt, prompt.length - 1));
-      }
       while (true) {
         boolean isActive = false;
         for (int r = 0; r < rows.length; r++) {

@@ -128,7 +128,8 @@ public final class TableSynthesizer extends Estimator<SynthesizerModel>
       int exitCode = job.run();
       Path folder = new Path(options.artifactPath, RunFolder.folderName(options.runId));
       requireSuccess(exitCode, hadoop, folder);
-      SynthesizerModel model = new SynthesizerModel(uid, folder.toString());
+      String runPath = RunFolder.toGenerate(hadoop, folder).path().toString();
+      SynthesizerModel model = new SynthesizerModel(uid, runPath);
       model.setParent(this);
       return model;
     } finally {

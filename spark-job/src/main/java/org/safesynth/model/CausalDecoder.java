@@ -310,8 +310,11 @@ public final class CausalDecoder {
           .add_(passing.beginningMask().view(1, tokens, 1, -1));
     }
     Tensor logSums = scores.logsumexp(2); // (kv heads, tokens * group)
-    // A token that a window keeps from the beginning has no weights there: 0, not a quotient.
-    Tensor weights = torch.softmax(scores, 2).nan_to_num_();
+    Tensor weights = torch.softmax(scores, 2);
+    if (passing.beginningMask() != null) {
+      // What a window keeps from the whole beginning has no weights there: 0, not a quotient.
+      weights.masked_fill_(logSums.isneginf().unsqueeze(2), new Scalar(0));
+    }
     Tensor out = bmm(weights, passing.cache().beginningValues(layer));
     return new Seen(
         out.view(kvHeads, tokens, group(), d).permute(1, 0, 2, 3).reshape(tokens, -1, d),

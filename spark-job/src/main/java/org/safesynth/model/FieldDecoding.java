@@ -36,6 +36,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class FieldDecoding {
   private static final double NORM_EPSILON = 1e-5; // of layer_norm
+  private static final long MOST_BYTES = 64L << 20;
   private static final int MOST_OPENINGS = 512; // first tokens
 
   private final FieldDecoderConfig config;
@@ -87,8 +88,8 @@ public final class FieldDecoding {
    *
    * @param first (1, first vocabulary) logits
    * @param second (first vocabulary, second vocabulary) logits after each first token
-   * @param keys (positions, heads, head_dim, first vocabulary) a layer
-   * @param values (positions, heads, head_dim, first vocabulary) a layer
+   * @param keys (2, heads, head_dim, first vocabulary) a layer
+   * @param values (2, heads, head_dim, first vocabulary) a layer
    */
   public record Opening(Tensor first, Tensor second, List<Tensor> keys, List<Tensor> values) {}
 
@@ -98,7 +99,7 @@ public final class FieldDecoding {
     if (config.positions() < 2 || tokens > MOST_OPENINGS) {
       return null;
     }
-    FieldDecoding all = new FieldDecoding(config, parameters, tokens, null, null);
+    FieldDecoding all = new FieldDecoding(config, 2, parameters, tokens, null, null);
     Tensor first = all.logits(0, null).narrow(0, 0, 1);
     Tensor second = all.logits(1, torch.arange(new Scalar(tokens)));
     return new Opening(
@@ -119,6 +120,17 @@ public final class FieldDecoding {
       long batch,
       Tensor context,
       Opening opening) {
+    this(config, config.positions(), parameters, batch, context, opening);
+  }
+
+  /** The same with room for the first positions only. */
+  private FieldDecoding(
+      FieldDecoderConfig config,
+      long positions,
+      List<Tensor> parameters,
+      long batch,
+      Tensor context,
+      Opening opening) {
     this.opening = opening;
     this.config = config;
     this.batch = batch;
@@ -128,7 +140,6 @@ public final class FieldDecoding {
     this.headBias = parameters.get(layerParameters + 3);
     this.context = context == null ? null : centred(context, 1);
     this.inputs = centred(inputTable(config, parameters), 1);
-    long positions = config.positions();
     long d = config.hiddenSize();
     long heads = config.numHeads();
     this.x = torch.empty(batch, d);
@@ -143,16 +154,18 @@ public final class FieldDecoding {
     this.attended = torch.empty(heads, config.headDim(), batch);
     this.layers = new Layer[config.numLayers()];
     for (int i = 0; i < layers.length; i++) {
-      layers[i] = layer(parameters, 4 * i);
+      layers[i] = layer(parameters, 4 * i, positions);
     }
   }
 
-  /** Bytes that a record takes while it is written. */
-  public static long bytesPerRecord(FieldDecoderConfig config) {
-    return 4L * config.positions() * config.hiddenSize() * (2L * config.numLayers() + 1);
+  /** Records that may be written together: as many as 64 MiB of keys and values hold. */
+  public static int recordsAtOnce(FieldDecoderConfig config) {
+    long bytes = // of a record, with the products of one layer
+        4L * config.positions() * config.hiddenSize() * (2L * config.numLayers() + 1);
+    return (int) Math.max(1, MOST_BYTES / bytes);
   }
 
-  private Layer layer(List<Tensor> parameters, int first) {
+  private Layer layer(List<Tensor> parameters, int first, long positions) {
     long d = config.hiddenSize();
     Tensor qkv = parameters.get(first); // (3 d, d)
     return new Layer(
@@ -162,8 +175,8 @@ public final class FieldDecoding {
         centred(parameters.get(first + 1), 0).t(),
         parameters.get(first + 2).t(),
         centred(parameters.get(first + 3), 0).t(),
-        torch.empty(config.positions(), config.numHeads(), config.headDim(), batch),
-        torch.empty(config.positions(), config.numHeads(), config.headDim(), batch));
+        torch.empty(positions, config.numHeads(), config.headDim(), batch),
+        torch.empty(positions, config.numHeads(), config.headDim(), batch));
   }
 
   /** Token and position embedding of each row of the embedding matrix, then of the start. */

@@ -147,5 +147,20 @@ final class SyntheticSourceTest {
     assertTrue(refusal(reader().option("num_record", 5)).contains("num_records"));
     assertTrue(refusal(reader().option("num_records", 0)).contains("num_records"));
     assertTrue(refusal(reader().option("constraints", "[\"`a.b` > 3\"]")).contains("run generate"));
+    assertTrue(
+        refusal(reader().option("conditions", run.resolve("schema.json").toString()))
+            .contains("run generate"));
+  }
+
+  @Test
+  void modelOfGroupsIsRefused() throws IOException {
+    Path grouped = temp.resolve("grouped");
+    Files.createDirectories(grouped.resolve("model"));
+    Files.copy(run.resolve("schema.json"), grouped.resolve("schema.json"));
+    Files.writeString(
+        grouped.resolve("config.yaml"),
+        "data: {group_training_examples_by: town, random_state: 5}\n");
+    DataFrameReader reader = spark().read().format("safesynth").option("model", grouped.toString());
+    assertTrue(refusal(reader).contains("groups"), refusal(reader));
   }
 }

@@ -56,6 +56,9 @@ final class TableSynthesizerTest {
     PipelineModel loaded = PipelineModel.load(temp.resolve("model").toString());
     assertEquals(0, synthetic.exceptAll(loaded.transform(table)).count());
     SynthesizerModel alone = (SynthesizerModel) loaded.stages()[1];
+    assertTrue(
+        alone.explainParams().contains("current: file:" + temp.resolve("r")),
+        alone.explainParams());
     Dataset<Row> more = alone.setNumRecords(700).setSeed(3).transform(table);
     assertEquals(700, more.count());
     assertTrue(more.exceptAll(synthetic).count() > 200);
