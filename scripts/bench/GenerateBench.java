@@ -33,7 +33,7 @@ final class GenerateBench {
     HfConfig config = HfConfig.read(base);
     long begin = System.nanoTime();
     CausalDecoder decoder =
-        CausalDecoder.load(config, base, PeftAdapter.read(run.resolve("adapter")));
+        CausalDecoder.load(config, base, PeftAdapter.read(run.resolve("adapter")), 0);
     double loading = (System.nanoTime() - begin) / 1e9;
     FrozenSchema schema =
         SchemaFile.readSchema(Files.readString(run.resolve("schema.json")), "schema.json");
@@ -44,7 +44,7 @@ final class GenerateBench {
     for (boolean structured : List.of(true, false)) {
       TokenGrammar grammar = structured ? new TokenGrammar(codec, tokenizer) : null;
       JsonlSampler.Options options =
-          new JsonlSampler.Options(new TokenDistribution(0.9, 1, 1), 2048, 1, 64, 3, 1.0);
+          new JsonlSampler.Options(new TokenDistribution(0.9, 1, 1), 2048, 0, 1, 64, 3, 1.0);
       try (JsonlSampler sampler = new JsonlSampler(decoder, format, grammar, options)) {
         long from = System.nanoTime();
         JsonlSampler.Sampled sampled = sampler.sample(rows, 0, new SeededStreams(1));

@@ -48,16 +48,6 @@ public final class Availability {
               "trains with differential privacy the embedded model only",
               "write false, or set training.pretrained_model: embedded"),
           new Missing(
-              "training.lr_scheduler",
-              c -> !c.isEmbedded() && c.training().lrScheduler().equals("reduce_lr_on_plateau"),
-              "follows no validation loss with its learning rate",
-              "write cosine or another course that depends on the step alone"),
-          new Missing(
-              "training.quantize_model",
-              c -> c.training().quantizeModel(),
-              "does not quantize models",
-              "write false"),
-          new Missing(
               "replace_pii",
               c -> c.replacePii() != null,
               "does not replace personal data",

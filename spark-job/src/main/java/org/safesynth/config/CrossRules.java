@@ -20,6 +20,7 @@ final class CrossRules {
       checkPrivate(config);
     }
     checkGeneration(config.generation());
+    checkSchedule(config);
     if (config.privacy().assumePublicDomain()
         && config.privacy().domainEpsilonShare().orElse(0.0) > 0) {
       throw new BadInputException(
@@ -53,6 +54,17 @@ final class CrossRules {
       throw new BadInputException(
           "generation.conditions already says what each row holds, so generation.rebalance cannot"
               + " go with it; remove one of them");
+    }
+  }
+
+  private static void checkSchedule(SafeSynthesizerConfig config) {
+    TrainingConfig training = config.training();
+    if (!config.isEmbedded()
+        && training.lrScheduler().equals("reduce_lr_on_plateau")
+        && training.validationRatio() == 0) {
+      throw new BadInputException(
+          "training.lr_scheduler: reduce_lr_on_plateau follows the validation loss, but"
+              + " training.validation_ratio is 0; write a share such as 0.05, or cosine");
     }
   }
 

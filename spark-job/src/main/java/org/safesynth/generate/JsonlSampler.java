@@ -27,11 +27,14 @@ public final class JsonlSampler implements AutoCloseable {
   private final TokenGrammar grammar; // null: free text
   private final Options options;
   private final TextSampler sampler;
+  private final int promptTokens;
 
   /**
    * How records are sampled.
    *
    * @param contextTokens most tokens of a sequence, its prompt included
+   * @param longestRecord tokens of the longest record that was learned: one twice as long has lost
+   *     its way and is ended; 0 lets it run to the context's end
    * @param recordsPerSequence records after which a sequence ends
    * @param batch sequences sampled together
    * @param patience as {@link StopRule} has it
@@ -40,6 +43,7 @@ public final class JsonlSampler implements AutoCloseable {
   public record Options(
       TokenDistribution distribution,
       int contextTokens,
+      int longestRecord,
       int recordsPerSequence,
       int batch,
       int patience,
@@ -74,6 +78,7 @@ public final class JsonlSampler implements AutoCloseable {
     this.grammar = grammar;
     this.options = options;
     int[] prompt = format.samplingPrompt();
+    this.promptTokens = prompt.length;
     int most = Math.min(options.contextTokens(), options.recordsPerSequence() * 1024);
     this.sampler =
         new TextSampler(model, options.distribution(), prompt, options.batch(), most / 4);
@@ -191,6 +196,7 @@ public final class JsonlSampler implements AutoCloseable {
     private final RandomGenerator random;
     private int[] tokens = new int[256];
     private int length;
+    private int lineStart;
     private int lines;
     private int state = TokenGrammar.START;
     private boolean isFinished;
@@ -203,8 +209,14 @@ public final class JsonlSampler implements AutoCloseable {
       return Arrays.copyOf(tokens, length);
     }
 
+    /** Tokens that the sequence, and the record that is being written, may still have. */
     private int room() {
-      return options.contextTokens() - format.samplingPrompt().length - length;
+      int ofContext = options.contextTokens() - promptTokens - length;
+      int ofRecord =
+          options.longestRecord() == 0
+              ? Integer.MAX_VALUE
+              : lineStart + 2 * options.longestRecord() + MARGIN - length;
+      return Math.min(ofContext, ofRecord);
     }
 
     @Override
@@ -237,14 +249,10 @@ public final class JsonlSampler implements AutoCloseable {
         tokens = Arrays.copyOf(tokens, 2 * length);
       }
       tokens[length++] = token;
-      if (grammar == null) {
-        lines += lineEnds(token);
-      } else {
-        state = grammar.next(state, token);
-        if (grammar.isComplete(state)) {
-          lines++;
-          state = TokenGrammar.START;
-        }
+      int ends = ended(token);
+      if (ends > 0) {
+        lines += ends;
+        lineStart = length;
       }
       isFinished = lines >= options.recordsPerSequence() || !hasRoom();
     }
@@ -254,6 +262,19 @@ public final class JsonlSampler implements AutoCloseable {
         return room() > 0;
       }
       return state != TokenGrammar.START || room() >= grammar.distance(state) + MARGIN;
+    }
+
+    /** Records that a token ends. */
+    private int ended(int token) {
+      if (grammar == null) {
+        return lineEnds(token);
+      }
+      state = grammar.next(state, token);
+      if (!grammar.isComplete(state)) {
+        return 0;
+      }
+      state = TokenGrammar.START;
+      return 1;
     }
 
     private int lineEnds(int token) {

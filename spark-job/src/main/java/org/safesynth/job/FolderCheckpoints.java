@@ -47,7 +47,8 @@ final class FolderCheckpoints implements CheckpointStore {
       long bestStep,
       long planSteps,
       int parameters,
-      String sha256) {}
+      String sha256,
+      double learningRate) {}
 
   /** The plan of the run, as the first attempt decided it; a resumed run keeps it. */
   Optional<SavedPlan> plan() {
@@ -126,7 +127,8 @@ final class FolderCheckpoints implements CheckpointStore {
             checkpoint.bestStep(),
             checkpoint.planSteps(),
             checkpoint.parameters().length,
-            ModelFolder.sha256(data));
+            ModelFolder.sha256(data),
+            checkpoint.learningRate());
     files.write(new Path(folder, name + ".json"), Json.file(manifest));
     List<Path> manifests = manifests();
     for (Path old : manifests.subList(Math.min(KEPT, manifests.size()), manifests.size())) {
@@ -211,6 +213,7 @@ final class FolderCheckpoints implements CheckpointStore {
         vectors[1],
         vectors[2],
         vectors[3],
-        vectors[4]);
+        vectors[4],
+        manifest.learningRate());
   }
 }

@@ -25,9 +25,14 @@ import org.safesynth.tokenizer.TokenizerFolder;
  * @param template writes the prompt
  * @param maxLengths declared lengths of texts, by column
  * @param mostRecords records in a training example; 0 fills the context
+ * @param bits of a quantised weight, 4 or 8; 0 leaves the weights as they are
  */
 record LanguageBase(
-    String folder, PromptTemplate template, Map<String, Integer> maxLengths, int mostRecords)
+    String folder,
+    PromptTemplate template,
+    Map<String, Integer> maxLengths,
+    int mostRecords,
+    int bits)
     implements Serializable {
 
   /** What the configuration names; refused when something of it is not there. */
@@ -53,7 +58,8 @@ record LanguageBase(
         base.toString(),
         template,
         maxLengths(files, config.data().schemaFile()),
-        mostRecords(config));
+        mostRecords(config),
+        config.training().quantizeModel() ? config.training().quantizationBits() : 0);
   }
 
   /** Its folder on this machine's disk. */

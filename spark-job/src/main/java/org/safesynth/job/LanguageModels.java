@@ -31,6 +31,7 @@ final class LanguageModels {
    * @param adapter folder of the adapter, in PEFT's layout
    * @param adapterSha256 checksum of its weights
    * @param ropeFactor what the context was stretched by, or null for auto
+   * @param longestRecord tokens of the longest record that the adapter has seen; 0 if unknown
    * @param isStructured whether a grammar admits valid records only
    */
   record Source(
@@ -38,6 +39,7 @@ final class LanguageModels {
       String adapter,
       String adapterSha256,
       Integer ropeFactor,
+      int longestRecord,
       boolean isStructured,
       double temperature,
       double topP,
@@ -74,6 +76,7 @@ final class LanguageModels {
         new JsonlSampler.Options(
             new TokenDistribution(source.temperature(), source.topP(), source.repetitionPenalty()),
             loaded.contextTokens(),
+            source.longestRecord(),
             records,
             batch,
             source.patience(),
@@ -88,7 +91,8 @@ final class LanguageModels {
     PeftAdapter adapter =
         PeftAdapter.read(LocalModel.of(hadoop, new Path(source.adapter()), LanguageBase.cache()));
     CausalDecoder decoder =
-        CausalDecoder.load(config.stretched(context.ropeFactor()), base, adapter);
+        CausalDecoder.load(
+            config.stretched(context.ropeFactor()), base, adapter, source.base().bits());
     ExampleFormat format = source.base().format(base, config, schema);
     TokenGrammar grammar =
         source.isStructured() ? new TokenGrammar(format.codec(), format.tokenizer()) : null;

@@ -2,6 +2,7 @@ package org.safesynth.job;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -66,13 +67,16 @@ final class LanguageStage {
     LanguageBase base = LanguageBase.of(context);
     TextFiles files = new TextFiles(context.hadoop());
     Path adapter = context.folder().adapter();
+    Optional<LanguageTraining.Trained> trained = LanguageTraining.trained(files, adapter);
     byte[] weights = ModelFolder.bytes(files, new Path(adapter, "adapter_model.safetensors"));
     return new LanguageModels.Source(
         base,
         adapter.toString(),
         ModelFolder.sha256(weights),
-        LanguageTraining.stretched(files, adapter)
+        trained
+            .map(LanguageTraining.Trained::ropeScalingFactor)
             .orElse(config.training().ropeScalingFactor().value()),
+        trained.map(LanguageTraining.Trained::longestRecord).orElse(0),
         generation.useStructuredGeneration(),
         config.temperature(),
         generation.topP(),

@@ -39,15 +39,17 @@ final class LanguageTraining {
     this.journal = journal;
   }
 
-  /** What the adapter was trained with and {@code adapter_config.json} has no place for. */
-  record Stretched(int ropeScalingFactor) {}
+  /**
+   * What the adapter was trained with and {@code adapter_config.json} has no place for.
+   *
+   * @param ropeScalingFactor what the context is stretched by
+   * @param longestRecord tokens of the longest record
+   */
+  record Trained(int ropeScalingFactor, int longestRecord) {}
 
-  /** What the context of a trained adapter is stretched by; empty for one made elsewhere. */
-  static Optional<Integer> stretched(TextFiles files, Path adapter) {
-    return files
-        .read(new Path(adapter, CONTEXT))
-        .flatMap(text -> Json.parse(text, Stretched.class))
-        .map(Stretched::ropeScalingFactor);
+  /** What an adapter was trained with; empty for one made elsewhere. */
+  static Optional<Trained> trained(TextFiles files, Path adapter) {
+    return files.read(new Path(adapter, CONTEXT)).flatMap(text -> Json.parse(text, Trained.class));
   }
 
   /** The base model, checked before the table is read: its configuration and all its weights. */
@@ -73,10 +75,11 @@ final class LanguageTraining {
     ExampleFormat format = base.format(local, model, inferred.schema());
     ExamplesManifest examples = journal.stage("encode", () -> encode(table, inferred, base));
     Integer wanted = config.training().ropeScalingFactor().value();
+    int longest = longest();
     ContextRules rules =
         ContextRules.of(
-            base.template(), model.maxPositions(), format.prompt().length + longest() + 2, wanted);
-    Resolved resolved = resolve(rules, base);
+            base.template(), model.maxPositions(), format.prompt().length + longest + 2, wanted);
+    Resolved resolved = resolve(rules, base, longest);
     Map<String, Object> facts =
         journal.stage("train", () -> train(examples, split, base, inferred, rules, resolved));
     journal.model(facts);
@@ -125,17 +128,27 @@ final class LanguageTraining {
         / Integer.BYTES;
   }
 
-  /** What {@code auto} became. */
-  record Resolved(int ropeFactor, long recordsSeen, double learningRate, Integer mostRecords) {}
+  /**
+   * What {@code auto} became.
+   *
+   * @param longestRecord tokens of the longest record
+   */
+  record Resolved(
+      int ropeFactor,
+      long recordsSeen,
+      double learningRate,
+      Integer mostRecords,
+      int longestRecord) {}
 
-  private Resolved resolve(ContextRules rules, LanguageBase base) {
+  private Resolved resolve(ContextRules rules, LanguageBase base, int longestRecord) {
     TrainingConfig training = context.config().training();
     boolean isMistral = base.template().name().equals("mistral");
     return new Resolved(
         rules.ropeFactor(),
         training.numInputRecordsToSample().orElse(rules.automaticRecordsSeen()),
         training.learningRate().orElse(isMistral ? 1e-4 : 5e-4),
-        base.mostRecords() == 0 ? null : base.mostRecords());
+        base.mostRecords() == 0 ? null : base.mostRecords(),
+        longestRecord);
   }
 
   private Map<String, Object> train(

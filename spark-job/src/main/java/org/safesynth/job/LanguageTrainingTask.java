@@ -94,6 +94,7 @@ final class LanguageTrainingTask implements Training {
             training.weightDecay(),
             training.warmupRatio(),
             training.lrScheduler(),
+            training.validationSteps(),
             lora()));
   }
 
@@ -111,7 +112,7 @@ final class LanguageTrainingTask implements Training {
     java.nio.file.Path local = base.local(configuration);
     HfConfig config = HfConfig.read(local).stretched(resolved.ropeFactor());
     ExampleFormat format = base.format(local, config, schema);
-    LoraDecoder decoder = LoraDecoder.load(config, local, lora());
+    LoraDecoder decoder = LoraDecoder.load(config, local, lora(), base.bits());
     FolderCheckpoints checkpoints =
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
     boolean isResumed =
@@ -182,6 +183,7 @@ final class LanguageTrainingTask implements Training {
         training.weightDecay(),
         MOST_GRADIENT_NORM,
         training.validationSteps(),
+        LearningRateSchedule.named(training.lrScheduler()).orElseThrow().followsLoss(),
         kept > MOST_KEPT_BYTES);
   }
 
@@ -211,7 +213,7 @@ final class LanguageTrainingTask implements Training {
             PeftAdapter.files(decoder.lora(), decoder.layout(), adapter, base.folder()));
     files.put(
         LanguageTraining.CONTEXT,
-        Json.file(new LanguageTraining.Stretched(resolved.ropeFactor()))
+        Json.file(new LanguageTraining.Trained(resolved.ropeFactor(), resolved.longestRecord()))
             .getBytes(StandardCharsets.UTF_8));
     return new ModelFolder(configuration, new Path(adapterFolder)).write(files, fingerprint());
   }

@@ -1,7 +1,6 @@
 package org.safesynth.model;
 
 import static org.bytedeco.pytorch.global.torch.bmm;
-import static org.bytedeco.pytorch.global.torch.embedding;
 import static org.bytedeco.pytorch.global.torch.linear;
 
 import java.nio.file.Path;
@@ -17,25 +16,29 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A pretrained decoder of the Llama family for inference: weights in float32, an adapter added to
- * them, and a cache of keys and values. Its weights are shared by threads; each thread opens caches
- * of its own.
+ * A pretrained decoder of the Llama family for inference: frozen weights, an adapter added to them,
+ * and a cache of keys and values. Its weights are shared by threads; each thread opens caches of
+ * its own.
  */
 public final class CausalDecoder {
   private static final String[] ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"};
   private static final String[] MLP = {"gate_proj", "up_proj", "down_proj"};
 
   private final HfConfig config;
-  private final HfWeights weights;
-  private final Tensor embedding; // (vocabulary, hidden)
-  private final Tensor head; // (vocabulary, hidden)
+  private final FrozenWeights weights; // the matrices point into its files
+  private final FrozenMatrix.Stored embedding; // (vocabulary, hidden)
+  private final FrozenMatrix.Stored head; // (vocabulary, hidden)
   private final Tensor norm; // (hidden)
   private final List<Layer> layers = new ArrayList<>();
   private final Tensor frequencies; // (head_dim / 2)
 
-  private record Projection(Tensor weight, Tensor bias) { // (out, in), (out) or null
+  /** A projection with its bias (out), or null. */
+  private record Projection(FrozenWeights.Adapted weight, Tensor bias) {
     Tensor of(Tensor x) {
-      return linear(x, weight, bias == null ? new TensorOptional() : new TensorOptional(bias));
+      Tensor frozen = weight.matrix().project(x, bias);
+      return weight.down() == null
+          ? frozen
+          : frozen.add_(linear(linear(x, weight.down()), weight.up()));
     }
   }
 
@@ -51,15 +54,15 @@ public final class CausalDecoder {
       Projection down,
       boolean hasRope) {}
 
-  private CausalDecoder(HfConfig config, HfWeights weights, PeftAdapter adapter) {
+  private CausalDecoder(HfConfig config, FrozenWeights weights, PeftAdapter adapter) {
     this.config = config;
     this.weights = weights;
     long d = config.hiddenSize();
     long v = config.vocabularySize();
-    embedding = weight("model.embed_tokens.weight", v, d);
-    norm = weight("model.norm.weight", d);
+    embedding = weights.tokens("model.embed_tokens.weight", v, d);
+    norm = weights.vector("model.norm.weight", d);
     boolean isTied = config.isTied() || !weights.has("lm_head.weight");
-    head = isTied ? embedding : weight("lm_head.weight", v, d);
+    head = isTied ? embedding : weights.tokens("lm_head.weight", v, d);
     List<String> projections = new ArrayList<>();
     for (int i = 0; i < config.numLayers(); i++) {
       layers.add(layer(i, adapter, projections));
@@ -76,10 +79,14 @@ public final class CausalDecoder {
    *
    * @param config as {@link HfConfig#read} gives it, perhaps with its context stretched
    * @param adapter added to the weights, or null
+   * @param bits of a quantised weight, 4 or 8; 0 leaves the weights as they are
    */
-  public static CausalDecoder load(HfConfig config, Path folder, PeftAdapter adapter) {
+  public static CausalDecoder load(HfConfig config, Path folder, PeftAdapter adapter, int bits) {
+    return load(config, new FrozenWeights(folder, bits), adapter);
+  }
+
+  static CausalDecoder load(HfConfig config, FrozenWeights weights, PeftAdapter adapter) {
     Natives.load();
-    HfWeights weights = HfWeights.ofFolder(folder);
     try (NoGradGuard guard = new NoGradGuard()) {
       return new CausalDecoder(config, weights, adapter);
     }
@@ -99,40 +106,28 @@ public final class CausalDecoder {
           at + (attends ? "self_attn." + ATTENTION[p] : "mlp." + MLP[p - ATTENTION.length]);
       names.add(name);
       boolean isAdapted = adapter != null && adapter.adapts(name);
-      Tensor weight = // (out, in)
-          isAdapted ? adapted(name, adapter, shapes[p]) : weight(name + ".weight", shapes[p]);
+      long out = shapes[p][0];
+      long in = shapes[p][1];
+      FrozenWeights.Adapted weight =
+          isAdapted
+              ? weights.adapted(name, adapter, out, in)
+              : new FrozenWeights.Adapted(
+                  weights.projection(name + ".weight", out, in), null, null);
       boolean hasBias = attends ? config.attentionBias() : config.mlpBias();
-      Tensor bias = hasBias ? weight(name + ".bias", shapes[p][0]) : null; // (out)
+      Tensor bias = hasBias ? weights.vector(name + ".bias", out) : null; // (out)
       all[p] = new Projection(weight, bias);
     }
     return new Layer(
-        weight(at + "input_layernorm.weight", d),
+        weights.vector(at + "input_layernorm.weight", d),
         all[0],
         all[1],
         all[2],
         all[3],
-        weight(at + "post_attention_layernorm.weight", d),
+        weights.vector(at + "post_attention_layernorm.weight", d),
         all[4],
         all[5],
         all[6],
         config.hasRope().get(i));
-  }
-
-  /** A copy of a weight with the adapter added. */
-  private Tensor adapted(String name, PeftAdapter adapter, long... shape) {
-    Tensor weight = weights.floats(name + ".weight", shape); // (out, in)
-    weight.retainReference();
-    try (PointerScope scope = new PointerScope()) {
-      adapter.addTo(name, weight);
-    }
-    return weight;
-  }
-
-  /** A weight that outlives the caller's scope: the collector frees it with the decoder. */
-  private Tensor weight(String name, long... shape) {
-    Tensor weight = weights.frozen(name, shape);
-    weight.retainReference();
-    return weight;
   }
 
   public HfConfig config() {
@@ -153,7 +148,7 @@ public final class CausalDecoder {
    * @return (asked, vocabulary) logits behind the tokens that are asked for, or null for none
    */
   Tensor logits(KvCache.Step step, KvCache cache) {
-    Tensor x = embedding(embedding, step.ids()); // (tokens, hidden)
+    Tensor x = embedding.rows(step.ids()); // (tokens, hidden)
     Tensor angles = // (tokens, 1, head_dim / 2)
         step.positions().to(torch.ScalarType.Float).unsqueeze(1).mul(frequencies).unsqueeze(1);
     Tensor half = torch.cat(new TensorVector(angles, angles), 2); // (tokens, 1, head_dim)
@@ -181,7 +176,7 @@ public final class CausalDecoder {
     }
     Tensor asked = step.asked(); // (asked) or null
     Tensor logits = // (asked, vocabulary) or null
-        asked == null ? null : linear(normed(x.index_select(0, asked), norm), head);
+        asked == null ? null : head.project(normed(x.index_select(0, asked), norm), null);
     x.releaseReference();
     return logits;
   }

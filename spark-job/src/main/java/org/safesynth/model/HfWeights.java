@@ -2,7 +2,9 @@ package org.safesynth.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -114,7 +116,7 @@ public final class HfWeights {
 
   /** The shape of a tensor. */
   public long[] shape(String name) {
-    return places.get(name).entry().shape().stream().mapToLong(Long::longValue).toArray();
+    return shape(places.get(name).entry());
   }
 
   /**
@@ -124,13 +126,16 @@ public final class HfWeights {
    */
   public Tensor floats(String name, long... shape) {
     Place place = weight(name, shape);
-    Tensor copy = torch.empty(shape(name));
-    List<MappedByteBuffer> buffers = new ArrayList<>();
-    try (PointerScope scope = new PointerScope()) {
-      copy.copy_(mapped(place, buffers));
-    }
-    buffers.clear(); // not before: a buffer that nobody holds is unmapped
-    return copy;
+    return Scopes.keep(() -> read(place).to(torch.ScalarType.Float));
+  }
+
+  /**
+   * A copy of a weight in native memory as it is stored: float32, float16 or bfloat16.
+   *
+   * @param shape what it must have
+   */
+  Tensor copy(String name, long... shape) {
+    return read(weight(name, shape));
   }
 
   /**
@@ -141,14 +146,29 @@ public final class HfWeights {
    */
   public Tensor frozen(String name, long... shape) {
     Place place = weight(name, shape);
-    return place.entry().type() == torch.ScalarType.Float
-        ? mapped(place, maps)
-        : floats(name, shape);
+    return place.entry().type() == torch.ScalarType.Float ? mapped(place) : floats(name, shape);
   }
 
   /** A tensor of any type as it is stored. Never to be written; valid as long as this object is. */
   Tensor stored(String name) {
-    return mapped(place(name), maps);
+    return mapped(place(name));
+  }
+
+  /**
+   * A weight as it is stored: float32, float16 or bfloat16. Never to be written; valid as long as
+   * this object is.
+   *
+   * @param shape what it must have
+   */
+  Tensor stored(String name, long... shape) {
+    return mapped(weight(name, shape));
+  }
+
+  /** Values of all tensors. */
+  long values() {
+    return places.values().stream()
+        .mapToLong(place -> place.entry().shape().stream().reduce(1L, Math::multiplyExact))
+        .sum();
   }
 
   private Place place(String name) {
@@ -179,44 +199,53 @@ public final class HfWeights {
     return place;
   }
 
-  /** The file's bytes as a tensor; the buffers behind it go to the list. */
-  private static Tensor mapped(Place place, List<MappedByteBuffer> buffers) {
+  /** The file's bytes as a tensor, valid as long as this object is. */
+  private Tensor mapped(Place place) {
     SafetensorsHeader.Entry entry = place.entry();
-    long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
-    TensorOptions options = new TensorOptions(entry.type());
-    if (entry.bytes() == 0) {
-      return torch.zeros(shape, options);
+    if (entry.bytes() == 0 || entry.bytes() > Integer.MAX_VALUE) {
+      return read(place); // no buffer has room for so many
     }
     try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
-      if (entry.bytes() > Integer.MAX_VALUE) {
-        return joined(channel, entry).view(entry.type()).view(shape);
-      }
       MappedByteBuffer buffer =
           channel.map(FileChannel.MapMode.READ_ONLY, entry.from(), entry.bytes());
-      synchronized (buffers) {
-        buffers.add(buffer);
+      synchronized (maps) {
+        maps.add(buffer);
       }
-      return torch.from_blob(new BytePointer(buffer), shape, options);
+      return torch.from_blob(
+          new BytePointer(buffer), shape(entry), new TensorOptions(entry.type()));
     } catch (IOException e) {
       throw unreadable(place.file(), e);
     }
   }
 
-  /** A tensor too large for one buffer, put together in native memory: (bytes). */
-  private static Tensor joined(FileChannel channel, SafetensorsHeader.Entry entry)
-      throws IOException {
-    TensorOptions options = new TensorOptions(torch.ScalarType.Byte);
-    Tensor whole = torch.zeros(new long[] {entry.bytes()}, options); // (bytes)
-    for (long done = 0; done < entry.bytes(); done += PIECE) {
-      long bytes = Math.min(PIECE, entry.bytes() - done);
-      MappedByteBuffer buffer =
-          channel.map(FileChannel.MapMode.READ_ONLY, entry.from() + done, bytes);
-      try (PointerScope scope = new PointerScope()) {
-        Tensor piece = torch.from_blob(new BytePointer(buffer), new long[] {bytes}, options);
-        whole.narrow(0, done, bytes).copy_(piece);
+  /**
+   * The file's bytes, read into native memory: a map would count as memory until it is collected.
+   */
+  private static Tensor read(Place place) {
+    SafetensorsHeader.Entry entry = place.entry();
+    Tensor whole = FrozenWeights.empty(entry.type(), shape(entry));
+    try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ);
+        PointerScope scope = new PointerScope()) {
+      BytePointer bytes = new BytePointer(whole.data_ptr());
+      for (long done = 0; done < entry.bytes(); ) {
+        bytes.position(done).limit(Math.min(entry.bytes(), done + PIECE));
+        ByteBuffer piece = bytes.asByteBuffer();
+        while (piece.hasRemaining()) {
+          int count = channel.read(piece, entry.from() + done);
+          if (count < 0) {
+            throw new EOFException("it ends in the middle of a tensor");
+          }
+          done += count;
+        }
       }
+      return whole;
+    } catch (IOException e) {
+      throw unreadable(place.file(), e);
     }
-    return whole;
+  }
+
+  private static long[] shape(SafetensorsHeader.Entry entry) {
+    return entry.shape().stream().mapToLong(Long::longValue).toArray();
   }
 
   private static BadInputException unreadable(Path file, IOException e) {

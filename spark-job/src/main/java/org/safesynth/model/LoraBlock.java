@@ -14,14 +14,14 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * One block of a pretrained decoder with frozen weights and an adapter that learns.
  *
- * @param weights (out, in) of the projections, in the order of {@link LoraConfig#PROJECTIONS}
+ * @param matrices (out, in) of the projections, in the order of {@link LoraConfig#PROJECTIONS}
  * @param biases (out) of the projections, or null
  */
 record LoraBlock(
     HfConfig config,
     Tensor attentionNorm,
     Tensor mlpNorm,
-    List<Tensor> weights,
+    List<FrozenMatrix> matrices,
     Tensor[] biases,
     boolean hasRope,
     double scaling) {
@@ -78,8 +78,7 @@ record LoraBlock(
   }
 
   private Tensor project(int p, Tensor x, int[] lengths, Adapter adapter) {
-    TensorOptional bias = biases[p] == null ? new TensorOptional() : new TensorOptional(biases[p]);
-    Tensor frozen = linear(x, weights.get(p), bias); // (tokens, out)
+    Tensor frozen = matrices.get(p).project(x, biases[p]); // (tokens, out)
     if (adapter.down()[p] == null) {
       return frozen;
     }

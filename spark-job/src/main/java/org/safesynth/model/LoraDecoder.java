@@ -1,8 +1,5 @@
 package org.safesynth.model;
 
-import static org.bytedeco.pytorch.global.torch.embedding;
-import static org.bytedeco.pytorch.global.torch.linear;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,26 +29,26 @@ public final class LoraDecoder {
   private static final long LOGITS_OF_A_SLICE = 16L << 20;
 
   private final HfConfig config;
-  private final HfWeights weights; // the frozen tensors point into its files
+  private final FrozenWeights frozen; // the matrices point into its files
   private final LoraConfig lora;
   private final ParameterLayout layout;
-  private final Tensor embedding; // (vocabulary, hidden)
-  private final Tensor head; // (vocabulary, hidden)
+  private final FrozenMatrix.Stored embedding; // (vocabulary, hidden)
+  private final FrozenMatrix.Stored head; // (vocabulary, hidden)
   private final Tensor norm; // (hidden)
   private final Tensor frequencies; // (head_dim / 2)
   private final List<LoraBlock> blocks = new ArrayList<>();
 
-  private LoraDecoder(HfConfig config, LoraConfig lora, HfWeights weights) {
+  private LoraDecoder(HfConfig config, LoraConfig lora, FrozenWeights weights) {
     this.config = config;
-    this.weights = weights;
+    this.frozen = weights;
     this.lora = lora;
     this.layout = lora.layout(config);
     long d = config.hiddenSize();
     long v = config.vocabularySize();
-    embedding = weight("model.embed_tokens.weight", v, d);
-    norm = weight("model.norm.weight", d);
+    embedding = weights.tokens("model.embed_tokens.weight", v, d);
+    norm = weights.vector("model.norm.weight", d);
     boolean isTied = config.isTied() || !weights.has("lm_head.weight");
-    head = isTied ? embedding : weight("lm_head.weight", v, d);
+    head = isTied ? embedding : weights.tokens("lm_head.weight", v, d);
     for (int i = 0; i < config.numLayers(); i++) {
       blocks.add(block(i));
     }
@@ -59,10 +56,17 @@ public final class LoraDecoder {
     frequencies.retainReference();
   }
 
-  /** Loads the frozen weights of a model folder. */
-  public static LoraDecoder load(HfConfig config, Path folder, LoraConfig lora) {
+  /**
+   * Loads the frozen weights of a model folder.
+   *
+   * @param bits of a quantised weight, 4 or 8; 0 leaves the weights as they are
+   */
+  public static LoraDecoder load(HfConfig config, Path folder, LoraConfig lora, int bits) {
+    return load(config, new FrozenWeights(folder, bits), lora);
+  }
+
+  static LoraDecoder load(HfConfig config, FrozenWeights weights, LoraConfig lora) {
     Natives.load();
-    HfWeights weights = HfWeights.ofFolder(folder);
     try (NoGradGuard guard = new NoGradGuard()) {
       return new LoraDecoder(config, lora, weights);
     }
@@ -70,31 +74,24 @@ public final class LoraDecoder {
 
   private LoraBlock block(int layer) {
     long[][] shapes = LoraConfig.shapes(config);
-    List<Tensor> matrices = new ArrayList<>();
+    List<FrozenMatrix> matrices = new ArrayList<>();
     Tensor[] biases = new Tensor[shapes.length];
     for (int p = 0; p < shapes.length; p++) {
       String name = LoraConfig.projection(layer, p);
-      matrices.add(weight(name + ".weight", shapes[p]));
+      matrices.add(frozen.projection(name + ".weight", shapes[p][0], shapes[p][1]));
       if (name.contains("self_attn") ? config.attentionBias() : config.mlpBias()) {
-        biases[p] = weight(name + ".bias", shapes[p][0]);
+        biases[p] = frozen.vector(name + ".bias", shapes[p][0]);
       }
     }
     String at = "model.layers." + layer + ".";
     return new LoraBlock(
         config,
-        weight(at + "input_layernorm.weight", config.hiddenSize()),
-        weight(at + "post_attention_layernorm.weight", config.hiddenSize()),
+        frozen.vector(at + "input_layernorm.weight", config.hiddenSize()),
+        frozen.vector(at + "post_attention_layernorm.weight", config.hiddenSize()),
         matrices,
         biases,
         config.hasRope().get(layer),
         lora.scaling());
-  }
-
-  /** A weight that outlives the caller's scope. */
-  private Tensor weight(String name, long... shape) {
-    Tensor weight = weights.frozen(name, shape);
-    weight.retainReference();
-    return weight;
   }
 
   public HfConfig config() {
@@ -136,7 +133,7 @@ public final class LoraDecoder {
       return Scopes.keep(
           () -> {
             Pass pass = new Pass(examples, parameters, null, true);
-            return linear(normed(pass.forward()), head);
+            return head.project(normed(pass.forward()), null);
           });
     }
   }
@@ -161,7 +158,8 @@ public final class LoraDecoder {
    * @param weights (examples) what a token's loss counts in each example, such as one over their
    *     number
    * @param gradient of the parameters' shape; the gradient is added to it
-   * @param recomputes whether blocks are computed again on the way back to save memory
+   * @param recomputes whether blocks are computed again on the way back to save memory; they always
+   *     are where matrices are turned into float32 for use, since a graph would keep those
    * @return the weighted sum of the tokens' losses in nats
    */
   public double gradient(
@@ -171,7 +169,7 @@ public final class LoraDecoder {
       Tensor gradient,
       boolean recomputes) {
     try (PointerScope scope = new PointerScope()) {
-      Pass pass = new Pass(examples, parameters, gradient, recomputes);
+      Pass pass = new Pass(examples, parameters, gradient, recomputes || !frozen.areFloats());
       Tensor last = pass.forward(); // (tokens, hidden)
       Tensor leaf = last.detach();
       leaf.requires_grad_(true);
@@ -259,7 +257,7 @@ public final class LoraDecoder {
 
     /** Output of the last block (tokens, hidden). */
     Tensor forward() {
-      Tensor x = embedding(embedding, torch.tensor(examples.ids())); // (tokens, hidden)
+      Tensor x = embedding.rows(torch.tensor(examples.ids())); // (tokens, hidden)
       for (int i = 0; i < blocks.size(); i++) {
         Tensor input = x;
         int layer = i;
@@ -354,14 +352,14 @@ public final class LoraDecoder {
         Tensor row = torch.tensor(rows); // (slice)
         Tensor target = torch.tensor(targets).unsqueeze(1); // (slice, 1)
         Tensor weight = torch.tensor(weights).unsqueeze(1); // (slice, 1)
-        Tensor logits = linear(normed.index_select(0, row), head); // (slice, vocabulary)
+        Tensor logits = head.project(normed.index_select(0, row), null); // (slice, vocabulary)
         Tensor wanted = logits.gather(1, target); // (slice, 1)
         Tensor sum = logits.logsumexp(new long[] {1}, true); // (slice, 1)
         double loss = sum.sub(wanted).mul_(weight).sum().item_double();
         if (back != null) {
           logits.sub_(sum).exp_(); // softmax
           logits.scatter_add_(1, target, torch.full(new long[] {rows.length, 1}, new Scalar(-1f)));
-          back.index_copy_(0, row, logits.mul_(weight).matmul(head));
+          back.index_copy_(0, row, head.back(logits.mul_(weight)));
         }
         return loss;
       }

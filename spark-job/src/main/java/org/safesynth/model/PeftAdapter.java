@@ -71,28 +71,29 @@ public record PeftAdapter(HfWeights weights, LoraConfig config, Path folder) {
    * @param weight (out, in)
    */
   void addTo(String projection, Tensor weight) {
+    Pair pair = pair(projection, weight.size(0), weight.size(1));
+    weight.add_(pair.up().matmul(pair.down()).mul(new Scalar(config.scaling())));
+  }
+
+  /**
+   * What the adapter has for a projection.
+   *
+   * @param down (rank, in)
+   * @param up (out, rank), without the scaling
+   */
+  record Pair(Tensor down, Tensor up) {}
+
+  /** What the adapter has for a projection (out, in). */
+  Pair pair(String projection, long out, long in) {
     String name = PREFIX + projection;
     long[] a = weights.shape(name + ".lora_A.weight");
     long[] b = weights.has(name + ".lora_B.weight") ? weights.shape(name + ".lora_B.weight") : a;
-    if (a[0] != config.rank()
-        || b[1] != config.rank()
-        || a[1] != weight.size(1)
-        || b[0] != weight.size(0)) {
+    if (a[0] != config.rank() || b[1] != config.rank() || a[1] != in || b[0] != out) {
       throw new BadInputException(
           "the adapter %s does not fit the model: %s is %d × %d with rank %d, the projection %d × %d with rank %d"
-              .formatted(
-                  folder,
-                  projection,
-                  b[0],
-                  a[1],
-                  a[0],
-                  weight.size(0),
-                  weight.size(1),
-                  config.rank()));
+              .formatted(folder, projection, b[0], a[1], a[0], out, in, config.rank()));
     }
-    Tensor down = weights.floats(name + ".lora_A.weight"); // (rank, in)
-    Tensor up = weights.floats(name + ".lora_B.weight"); // (out, rank)
-    weight.add_(up.matmul(down).mul(new Scalar(config.scaling())));
+    return new Pair(weights.floats(name + DOWN), weights.floats(name + UP));
   }
 
   /** The matrices in the order of {@link LoraConfig#layout}, to train on from them (P). */

@@ -14,6 +14,8 @@ package org.safesynth.train;
  * @param variance (P) AdamW's second moment
  * @param average (P) moving average of the weights
  * @param best (P) the average with the least validation loss
+ * @param learningRate what a course that follows the validation loss has come to; 0 where the step
+ *     alone decides
  */
 public record Checkpoint(
     long step,
@@ -26,4 +28,5 @@ public record Checkpoint(
     float[] momentum,
     float[] variance,
     float[] average,
-    float[] best) {}
+    float[] best,
+    double learningRate) {}

@@ -142,7 +142,8 @@ public final class EmbeddedTrainer {
         new float[size],
         new float[size],
         parameters.clone(),
-        parameters.clone());
+        parameters.clone(),
+        0);
   }
 
   private <B> Loop<B> loop(Lessons<B> of, Checkpoint start) {
@@ -308,7 +309,8 @@ public final class EmbeddedTrainer {
           array(momentum),
           array(variance),
           array(average),
-          best.clone());
+          best.clone(),
+          0);
     }
   }
 

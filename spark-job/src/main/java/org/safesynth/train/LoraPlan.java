@@ -12,6 +12,8 @@ import java.io.Serializable;
  * @param weightDecay of the adapter's matrices
  * @param maxGradientNorm to which a step's gradient is clipped; infinite leaves it
  * @param validationSteps steps between validation losses
+ * @param followsLoss whether the learning rate starts at the first step's and falls when the
+ *     validation loss does not, as {@link PlateauRate} has it
  * @param recomputesBlocks whether blocks are computed again on the way back to save memory
  */
 public record LoraPlan(
@@ -22,6 +24,7 @@ public record LoraPlan(
     double weightDecay,
     double maxGradientNorm,
     int validationSteps,
+    boolean followsLoss,
     boolean recomputesBlocks)
     implements Serializable {
   /** Momentum of AdamW, as Hugging Face's Trainer has it. */

@@ -36,7 +36,7 @@ public final class LoraTrainer {
    * Sets a training run up.
    *
    * @param source the training examples, then those for validation
-   * @param learningRate of each step, from 0
+   * @param learningRate of each step, from 0; of the first alone where the plan follows the loss
    * @param workers threads
    */
   public LoraTrainer(
@@ -131,25 +131,26 @@ public final class LoraTrainer {
   }
 
   private Checkpoint fresh(float[] initial) {
-    return checkpoint(
-        0, 0, initial, new float[initial.length], new float[initial.length], plan.steps());
+    PlateauRate rate = PlateauRate.start(learningRate.applyAsDouble(0));
+    return checkpoint(0, 0, rate, initial, new float[initial.length], new float[initial.length]);
   }
 
   /** There is no average and no choice of a best state here: the newest stands for both. */
-  private static Checkpoint checkpoint(
-      long step, double seconds, float[] of, float[] momentum, float[] variance, long steps) {
+  private Checkpoint checkpoint(
+      long step, double seconds, PlateauRate rate, float[] of, float[] momentum, float[] variance) {
     return new Checkpoint(
         step,
         seconds,
-        0,
-        Double.POSITIVE_INFINITY,
+        rate.idle(),
+        rate.best(),
         step,
-        steps,
+        plan.steps(),
         of,
         momentum,
         variance,
         of.clone(),
-        of.clone());
+        of.clone(),
+        rate.rate());
   }
 
   private Outcome run(Checkpoint start, long lastStep) {
@@ -187,6 +188,7 @@ public final class LoraTrainer {
     private long step;
     private long tokens;
     private double validation = Double.NaN;
+    private PlateauRate plateau;
 
     Loop(Checkpoint start, LoraWorkers pool) {
       this.pool = pool;
@@ -205,6 +207,8 @@ public final class LoraTrainer {
               plan.weightDecay());
       step = start.step();
       secondsBefore = start.seconds();
+      plateau =
+          new PlateauRate(start.learningRate(), start.bestLoss(), start.evaluationsSinceBest());
     }
 
     Outcome run(long lastStep) {
@@ -221,6 +225,7 @@ public final class LoraTrainer {
         boolean isLast = step == plan.steps();
         if (step % plan.validationSteps() == 0 || isLast) {
           validate();
+          plateau = plateau.after(validation);
         }
         double now = elapsed();
         if (now - reportedAt >= SECONDS_BETWEEN_REPORTS || isLast) {
@@ -251,7 +256,8 @@ public final class LoraTrainer {
           double norm = gradient.norm().item_double();
           gradient.mul_(new Scalar(Math.min(1, plan.maxGradientNorm() / (norm + 1e-6))));
         }
-        optimizer.step(gradient, learningRate.applyAsDouble(step), step + 1);
+        double rate = plan.followsLoss() ? plateau.rate() : learningRate.applyAsDouble(step);
+        optimizer.step(gradient, rate, step + 1);
         step++;
         return loss;
       }
@@ -298,10 +304,10 @@ public final class LoraTrainer {
       return checkpoint(
           step,
           secondsBefore + elapsed(),
+          plateau,
           array(parameters),
           array(momentum),
-          array(variance),
-          plan.steps());
+          array(variance));
     }
   }
 

@@ -107,7 +107,8 @@ public final class PrivateTrainer {
         new float[initial.length],
         new float[initial.length],
         initial.clone(),
-        initial.clone());
+        initial.clone(),
+        0);
   }
 
   /** The state of one run; its tensors live in the scope of {@link #train}. */
@@ -221,7 +222,8 @@ public final class PrivateTrainer {
           array(momentum),
           array(variance),
           weights,
-          weights.clone());
+          weights.clone(),
+          0);
     }
   }
 

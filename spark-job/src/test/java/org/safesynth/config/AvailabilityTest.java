@@ -42,8 +42,6 @@ final class AvailabilityTest {
           {data: {group_training_examples_by: id}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
           {training: {pretrained_model: a}, privacy: {dp_enabled: true}} | privacy.dp_enabled is true
-          training: {pretrained_model: a, lr_scheduler: reduce_lr_on_plateau} | training.lr_scheduler is reduce_lr_on_plateau
-          training: {quantize_model: true}                              | training.quantize_model is true
           data: {parent: {path: a}}                                     | data.parent is {path: a}
           generation: {num_groups: 5}                                   | generation.num_groups is 5
           {generation: {constraints: [a]}, data: {group_training_examples_by: id}} | generation.constraints is [a]
@@ -67,7 +65,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(14, found);
+    assertEquals(12, found);
   }
 
   @Test

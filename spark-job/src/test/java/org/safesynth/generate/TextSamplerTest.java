@@ -44,7 +44,7 @@ class TextSamplerTest {
   private static CausalDecoder model(String name, Path adapter) {
     Path folder = FixtureFiles.path("models/" + name);
     return CausalDecoder.load(
-        HfConfig.read(folder), folder, adapter == null ? null : PeftAdapter.read(adapter));
+        HfConfig.read(folder), folder, adapter == null ? null : PeftAdapter.read(adapter), 0);
   }
 
   private static JsonNode golden(String name, String file) throws IOException {

@@ -42,7 +42,8 @@ final class FolderCheckpointsTest {
         new float[] {3, 3, 3},
         new float[] {4, 4, 4},
         new float[] {5, 5, 5},
-        new float[] {6, 6, 6});
+        new float[] {6, 6, 6},
+        5e-4);
   }
 
   private Path file(String name) {

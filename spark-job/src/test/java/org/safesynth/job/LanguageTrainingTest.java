@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
@@ -23,6 +24,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.safesynth.config.ConfigReader;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.model.TinyLlama;
@@ -65,20 +68,26 @@ final class LanguageTrainingTest {
   }
 
   private int run(String command, String id, String... more) {
-    List<String> all =
-        new ArrayList<>(
-            List.of(
-                "--data-source", table.toString(),
-                "--training.pretrained_model", model.toString(),
-                "--data.random_state", "3",
-                "--training.num_input_records_to_sample", "600",
-                "--training.validation_ratio", "0.1",
-                "--training.lora_r", "4",
-                "--training.learning_rate", "0.01",
-                "--evaluation.enabled", "false",
-                "--generation.num_records", "40",
-                "--generation.use_structured_generation", "true"));
-    all.addAll(List.of(more));
+    Map<String, String> options = new LinkedHashMap<>();
+    options.put("--data-source", table.toString());
+    options.put("--training.pretrained_model", model.toString());
+    options.put("--data.random_state", "3");
+    options.put("--training.num_input_records_to_sample", "600");
+    options.put("--training.validation_ratio", "0.1");
+    options.put("--training.lora_r", "4");
+    options.put("--training.learning_rate", "0.01");
+    options.put("--evaluation.enabled", "false");
+    options.put("--generation.num_records", "40");
+    options.put("--generation.use_structured_generation", "true");
+    List<String> all = new ArrayList<>();
+    for (int i = 0; i < more.length; i++) {
+      if (i + 1 < more.length && !more[i + 1].startsWith("--")) {
+        options.put(more[i], more[++i]);
+      } else {
+        all.add(more[i]);
+      }
+    }
+    options.forEach((name, value) -> all.addAll(List.of(name, value)));
     return execute(command, id, all.toArray(String[]::new));
   }
 
@@ -153,6 +162,44 @@ final class LanguageTrainingTest {
     assertTrue(said().contains("training is skipped"), said());
     assertEquals(40, rows("one").size());
     assertArrayEquals(adapter("many"), adapter("one"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"8", "4"})
+  void quantizedWeightsLearnAndAreSampled(String bits) throws IOException {
+    String[] quantized = {
+      "--training.quantize_model", "true",
+      "--training.quantization_bits", bits,
+      "--training.lr_scheduler", "reduce_lr_on_plateau"
+    };
+    assertEquals(0, run("run", "q" + bits, quantized), said());
+    JsonNode result =
+        new ObjectMapper()
+            .readTree(Files.readAllBytes(temp.resolve("q" + bits).resolve("result.json")));
+    String losses = result.path("model").path("ended").asText();
+    String[] figures =
+        losses.replaceAll(".*loss ([0-9.]+) .* and ([0-9.]+) .*", "$1 $2").split(" ");
+    assertTrue(Double.parseDouble(figures[1]) < 0.95 * Double.parseDouble(figures[0]), losses);
+    assertEquals(40, rows("q" + bits).size());
+  }
+
+  @Test
+  void aRunOfAPretrainedModelIsEvaluated() throws IOException {
+    assertEquals(0, run("run", "judged", "--evaluation.enabled", "true"), said());
+    Path folder = temp.resolve("judged");
+    JsonNode metrics =
+        new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("metrics.json")));
+    assertTrue(metrics.toString().contains("synthetic_data_quality_score"), metrics.toString());
+    assertTrue(Files.size(folder.resolve("report.html")) > 10_000);
+  }
+
+  @Test
+  void aRateThatFollowsTheValidationLossNeedsOne() {
+    String[] plateau = {
+      "--training.lr_scheduler", "reduce_lr_on_plateau", "--training.validation_ratio", "0"
+    };
+    assertEquals(2, run("run train", "blind", plateau), said());
+    assertTrue(said().contains("training.validation_ratio is 0"), said());
   }
 
   @Test

@@ -9,6 +9,8 @@ import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +29,19 @@ class CausalDecoderTest {
 
   private static CausalDecoder model(String name) {
     Path folder = FixtureFiles.path("models/" + name);
-    return CausalDecoder.load(HfConfig.read(folder), folder, null);
+    return CausalDecoder.load(HfConfig.read(folder), folder, null, 0);
+  }
+
+  /** Logits behind every token of a text (tokens, vocabulary). */
+  static Tensor logits(CausalDecoder model, int[] ids) {
+    TensorVector all = new TensorVector();
+    try (NoGradGuard guard = new NoGradGuard();
+        KvCache cache = new KvCache(model, 1, ids.length)) {
+      for (int id : ids) {
+        all.push_back(cache.append(new int[][] {{id}}, new int[] {0}));
+      }
+    }
+    return torch.cat(all);
   }
 
   private static HfWeights golden(String model) {

@@ -130,7 +130,7 @@ class EmbeddedTrainerTest {
   void aCheckpointOfAnotherModelIsRefused() {
     MemoryStore checkpoints = new MemoryStore();
     float[] other = new float[7];
-    checkpoints.save(new Checkpoint(3, 1, 0, 1, 1, 60, other, other, other, other, other));
+    checkpoints.save(new Checkpoint(3, 1, 0, 1, 1, 60, other, other, other, other, other, 0));
     EmbeddedTrainer trainer = trainer(plan(60), checkpoints, 1);
     assertThrows(RunFailedException.class, trainer::train);
   }

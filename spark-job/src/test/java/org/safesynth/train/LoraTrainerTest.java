@@ -86,7 +86,7 @@ class LoraTrainerTest {
     double norm = of.path("max_norm").asDouble(Double.POSITIVE_INFINITY);
     double[] rates = new double[20];
     Arrays.setAll(rates, i -> of.path("lr_of_step").get(i).asDouble());
-    LoraPlan plan = new LoraPlan(60, 0, 3, 1, 0.01, norm, 100, false);
+    LoraPlan plan = new LoraPlan(60, 0, 3, 1, 0.01, norm, 100, false, false);
     LoraTrainer.Outcome outcome =
         trainer(goldens, plan, rates, new MemoryStore(), 1).train(goldens.parameters());
     for (int i = 0; i < 20; i++) {
@@ -111,7 +111,7 @@ class LoraTrainerTest {
   void theResultIsTheSameForAnyNumberOfWorkers() {
     Natives.load();
     LoraGoldens goldens = LoraGoldens.of(GOLDEN);
-    LoraPlan plan = new LoraPlan(47, 3, 2, 4, 0.01, 1, 2, true);
+    LoraPlan plan = new LoraPlan(47, 3, 2, 4, 0.01, 1, 2, false, true);
     float[] start = LoraTrainer.initial(goldens.decoder(), 5);
     LoraTrainer.Outcome one = trainer(goldens, plan, steady(6), new MemoryStore(), 1).train(start);
     LoraTrainer.Outcome three =
@@ -125,7 +125,7 @@ class LoraTrainerTest {
   void resumedTrainingEqualsUninterrupted() {
     Natives.load();
     LoraGoldens goldens = LoraGoldens.of(GOLDEN);
-    LoraPlan plan = new LoraPlan(60, 0, 1, 6, 0.01, 1, 100, true);
+    LoraPlan plan = new LoraPlan(60, 0, 1, 6, 0.01, 1, 100, false, true);
     float[] start = LoraTrainer.initial(goldens.decoder(), 5);
     float[] whole = trainer(goldens, plan, steady(10), new MemoryStore(), 2).train(start).adapter();
     MemoryStore store = new MemoryStore();
@@ -134,14 +134,32 @@ class LoraTrainerTest {
   }
 
   @Test
+  void aRateThatFollowsTheLossFallsAndIsResumed() {
+    Natives.load();
+    LoraGoldens goldens = LoraGoldens.of(GOLDEN);
+    // A rate that is far too high: the loss does not fall any more, so the rate does.
+    LoraPlan plan = new LoraPlan(40, 3, 1, 1, 0.01, 1, 1, true, true);
+    float[] start = LoraTrainer.initial(goldens.decoder(), 5);
+    double[] rates = {0.3};
+    Checkpoint whole = trainer(goldens, plan, rates, new MemoryStore(), 1).train(start).last();
+    assertTrue(whole.learningRate() < 0.031, "rate " + whole.learningRate());
+    MemoryStore store = new MemoryStore();
+    store.save(trainer(goldens, plan, rates, store, 1).trainTo(17, start));
+    Checkpoint resumed = trainer(goldens, plan, rates, store, 1).train(start).last();
+    assertArrayEquals(whole.parameters(), resumed.parameters());
+    assertEquals(whole.learningRate(), resumed.learningRate());
+    assertEquals(whole.bestLoss(), resumed.bestLoss());
+  }
+
+  @Test
   void aCheckpointOfAnotherScheduleIsRefused() {
     Natives.load();
     LoraGoldens goldens = LoraGoldens.of(GOLDEN);
     float[] start = LoraTrainer.initial(goldens.decoder(), 5);
-    LoraPlan plan = new LoraPlan(12, 0, 1, 6, 0.01, 1, 100, true);
+    LoraPlan plan = new LoraPlan(12, 0, 1, 6, 0.01, 1, 100, false, true);
     MemoryStore store = new MemoryStore();
     store.save(trainer(goldens, plan, steady(2), store, 1).trainTo(1, start));
-    LoraPlan longer = new LoraPlan(60, 0, 1, 6, 0.01, 1, 100, true);
+    LoraPlan longer = new LoraPlan(60, 0, 1, 6, 0.01, 1, 100, false, true);
     assertThrows(
         RunFailedException.class,
         () -> trainer(goldens, longer, steady(10), store, 1).train(start));

@@ -188,7 +188,8 @@ class PrivateStepTest {
             new float[size],
             new float[size],
             weights.clone(),
-            weights.clone());
+            weights.clone(),
+            0);
     CheckpointStore checkpoints =
         new CheckpointStore() {
           @Override
