@@ -11,6 +11,7 @@ import org.safesynth.example.PromptTemplate;
 import org.safesynth.generate.JsonlSampler;
 import org.safesynth.generate.TokenDistribution;
 import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.PeftAdapter;
 import org.safesynth.random.SeededStreams;
@@ -33,7 +34,7 @@ final class GenerateBench {
     HfConfig config = HfConfig.read(base);
     long begin = System.nanoTime();
     CausalDecoder decoder =
-        CausalDecoder.load(config, base, PeftAdapter.read(run.resolve("adapter")), 0);
+        CausalDecoder.load(config, base, PeftAdapter.read(run.resolve("adapter")), ComputeDevice.CPU, 0);
     double loading = (System.nanoTime() - begin) / 1e9;
     FrozenSchema schema =
         SchemaFile.readSchema(Files.readString(run.resolve("schema.json")), "schema.json");

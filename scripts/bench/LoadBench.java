@@ -15,6 +15,7 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.LoraConfig;
 import org.safesynth.model.LoraDecoder;
@@ -52,7 +53,7 @@ final class LoadBench {
     long before = memory("VmRSS");
     long begin = System.nanoTime();
     LoraConfig lora = new LoraConfig(32, 32, true, Set.of("q_proj", "k_proj", "v_proj", "o_proj"));
-    LoraDecoder decoder = LoraDecoder.load(HfConfig.read(folder), folder, lora, bits);
+    LoraDecoder decoder = LoraDecoder.load(HfConfig.read(folder), folder, lora, ComputeDevice.CPU, bits);
     double loading = (System.nanoTime() - begin) / 1e9;
     long loaded = memory("VmHWM");
     int[] ids = new int[64];

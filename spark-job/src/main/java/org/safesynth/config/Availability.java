@@ -95,13 +95,13 @@ public final class Availability {
               REMOVE),
           new Missing(
               "cluster.device",
-              c -> c.cluster().device() == Device.CUDA,
-              "trains on the CPU only",
+              c -> c.cluster().device() == Device.CUDA && c.isEmbedded(),
+              "trains the embedded model on the CPU only",
               "write auto or cpu"),
           new Missing(
               "cluster.generation_device",
-              c -> c.cluster().generationDevice() == Device.CUDA,
-              "generates on the CPU only",
+              c -> c.cluster().generationDevice() == Device.CUDA && c.isEmbedded(),
+              "samples the embedded model on the CPU only",
               "write auto or cpu"),
           new Missing(
               "cluster.placement",

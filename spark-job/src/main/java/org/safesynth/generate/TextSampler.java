@@ -77,9 +77,12 @@ final class TextSampler implements AutoCloseable {
     Arrays.setAll(this.rows, r -> new Row());
     this.seen =
         distribution.penalizes()
-            ? torch.zeros(
-                new long[] {rows, model.config().vocabularySize()},
-                new org.bytedeco.pytorch.TensorOptions(torch.ScalarType.Bool))
+            ? model
+                .device()
+                .on(
+                    torch.zeros(
+                        new long[] {rows, model.config().vocabularySize()},
+                        new org.bytedeco.pytorch.TensorOptions(torch.ScalarType.Bool)))
             : null;
     if (seen != null) {
       seen.retainReference();
@@ -198,7 +201,9 @@ final class TextSampler implements AutoCloseable {
   private int[] choose(Tensor logits, int[] active) {
     boolean isAll = active.length == rows.length;
     Tensor held = // (active, vocabulary) or null
-        seen == null || isAll ? seen : seen.index_select(0, torch.tensor(active));
+        seen == null || isAll
+            ? seen
+            : seen.index_select(0, model.device().on(torch.tensor(active)));
     Tensor masked = distribution.masked(logits, held, forbidden(active));
     return distribution.next(masked, () -> uniform(active));
   }
@@ -237,7 +242,7 @@ final class TextSampler implements AutoCloseable {
         mask[token] = 0;
       }
     }
-    Tensor made = torch.tensor(mask);
+    Tensor made = model.device().on(torch.tensor(mask)); // (vocabulary)
     made.retainReference(); // outlives the step's scope
     masks.put(key, made);
     if (masks.size() > MOST_MASKS) {

@@ -88,7 +88,7 @@ public record TokenDistribution(double temperature, double topP, double repetiti
   static int[] draw(Tensor probabilities, float[] uniform) {
     int batch = (int) probabilities.size(0);
     int size = (int) probabilities.size(1);
-    FloatPointer source = probabilities.contiguous().data_ptr_float();
+    FloatPointer source = probabilities.cpu().contiguous().data_ptr_float();
     int most = Math.max(1, MOST_COPIED / size); // rows at once
     float[] rows = new float[Math.min(batch, most) * size];
     int[] drawn = new int[batch];
@@ -116,7 +116,7 @@ public record TokenDistribution(double temperature, double topP, double repetiti
 
   private static int[] ids(Tensor picked) {
     int[] ids = new int[(int) picked.size(0)];
-    picked.to(torch.ScalarType.Int).contiguous().data_ptr_int().get(ids);
+    picked.to(torch.ScalarType.Int).cpu().contiguous().data_ptr_int().get(ids);
     return ids;
   }
 }

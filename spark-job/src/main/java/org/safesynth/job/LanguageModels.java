@@ -10,6 +10,7 @@ import org.safesynth.example.ExampleFormat;
 import org.safesynth.generate.JsonlSampler;
 import org.safesynth.generate.TokenDistribution;
 import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.PeftAdapter;
 import org.safesynth.schema.FrozenSchema;
@@ -32,6 +33,7 @@ final class LanguageModels {
    * @param adapterSha256 checksum of its weights
    * @param ropeFactor what the context was stretched by, or null for auto
    * @param longestRecord tokens of the longest record that the adapter has seen; 0 if unknown
+   * @param device {@code cluster.generation_device}
    * @param isStructured whether a grammar admits valid records only
    */
   record Source(
@@ -40,6 +42,7 @@ final class LanguageModels {
       String adapterSha256,
       Integer ropeFactor,
       int longestRecord,
+      String device,
       boolean isStructured,
       double temperature,
       double topP,
@@ -49,7 +52,12 @@ final class LanguageModels {
       implements Serializable {}
 
   private record Key(
-      LanguageBase base, String adapter, String sha256, Integer ropeFactor, FrozenSchema schema) {}
+      LanguageBase base,
+      String adapter,
+      String sha256,
+      Integer ropeFactor,
+      String device,
+      FrozenSchema schema) {}
 
   private record Loaded(
       CausalDecoder decoder, ExampleFormat format, TokenGrammar grammar, int contextTokens) {}
@@ -58,7 +66,12 @@ final class LanguageModels {
   static JsonlSampler sampler(Configuration hadoop, Source source, FrozenSchema schema, long rows) {
     Key key =
         new Key(
-            source.base(), source.adapter(), source.adapterSha256(), source.ropeFactor(), schema);
+            source.base(),
+            source.adapter(),
+            source.adapterSha256(),
+            source.ropeFactor(),
+            source.device(),
+            schema);
     Loaded loaded;
     synchronized (LOADED) {
       LOADED.keySet().removeIf(other -> !other.equals(key));
@@ -92,7 +105,11 @@ final class LanguageModels {
         PeftAdapter.read(LocalModel.of(hadoop, new Path(source.adapter()), LanguageBase.cache()));
     CausalDecoder decoder =
         CausalDecoder.load(
-            config.stretched(context.ropeFactor()), base, adapter, source.base().bits());
+            config.stretched(context.ropeFactor()),
+            base,
+            adapter,
+            ComputeDevice.choose(source.device()),
+            source.base().bits());
     ExampleFormat format = source.base().format(base, config, schema);
     TokenGrammar grammar =
         source.isStructured() ? new TokenGrammar(format.codec(), format.tokenizer()) : null;

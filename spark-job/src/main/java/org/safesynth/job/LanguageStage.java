@@ -1,6 +1,7 @@
 package org.safesynth.job;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
@@ -77,6 +78,7 @@ final class LanguageStage {
             .map(LanguageTraining.Trained::ropeScalingFactor)
             .orElse(config.training().ropeScalingFactor().value()),
         trained.map(LanguageTraining.Trained::longestRecord).orElse(0),
+        config.cluster().generationDevice().name().toLowerCase(Locale.ROOT),
         generation.useStructuredGeneration(),
         config.temperature(),
         generation.topP(),

@@ -13,11 +13,13 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.Protection;
+import org.safesynth.config.ClusterConfig;
 import org.safesynth.config.ConfigReader;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.config.TrainingConfig;
 import org.safesynth.example.ContextRules;
 import org.safesynth.example.ExampleFormat;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.HfWeights;
 
@@ -58,6 +60,10 @@ final class LanguageTraining {
     java.nio.file.Path local = base.local(context.hadoop());
     HfConfig.read(local);
     HfWeights.ofFolder(local);
+    if (context.config().cluster().device() == ClusterConfig.Device.CUDA
+        && TrainStage.trainsInDriver(context)) {
+      ComputeDevice.choose("cuda"); // refuses before the table is read
+    }
     if (context.config().protectsValues()) {
       context
           .console()
@@ -168,6 +174,7 @@ final class LanguageTraining {
             base,
             inferred.schema(),
             config.training(),
+            config.cluster().device(),
             rules,
             resolved,
             context.seed());

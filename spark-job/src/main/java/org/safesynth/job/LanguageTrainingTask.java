@@ -6,16 +6,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.config.ClusterConfig;
 import org.safesynth.config.TrainingConfig;
 import org.safesynth.example.ContextRules;
 import org.safesynth.example.ExampleFormat;
 import org.safesynth.example.Packing;
 import org.safesynth.example.TrainingOrder;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.LoraConfig;
 import org.safesynth.model.LoraDecoder;
@@ -50,6 +53,7 @@ final class LanguageTrainingTask implements Training {
   private final LanguageBase base;
   private final FrozenSchema schema;
   private final TrainingConfig training;
+  private final String device;
   private final int contextTokens;
   private final LanguageTraining.Resolved resolved;
   private final long seed;
@@ -62,6 +66,7 @@ final class LanguageTrainingTask implements Training {
       LanguageBase base,
       FrozenSchema schema,
       TrainingConfig training,
+      ClusterConfig.Device device,
       ContextRules rules,
       LanguageTraining.Resolved resolved,
       long seed) {
@@ -75,6 +80,7 @@ final class LanguageTrainingTask implements Training {
     this.base = base;
     this.schema = schema;
     this.training = training;
+    this.device = device.name().toLowerCase(Locale.ROOT);
     this.contextTokens = rules.tokens();
     this.resolved = resolved;
     this.seed = seed;
@@ -107,12 +113,14 @@ final class LanguageTrainingTask implements Training {
   }
 
   @Override
-  public TrainingTask.Outcome run(int workers, TrainingTask.Teller teller) {
+  public TrainingTask.Outcome run(int cores, TrainingTask.Teller teller) {
+    ComputeDevice device = ComputeDevice.choose(this.device);
+    int workers = device.isGpu() ? 1 : cores; // one pass fills a GPU
     Configuration configuration = hadoop.value();
     java.nio.file.Path local = base.local(configuration);
     HfConfig config = HfConfig.read(local).stretched(resolved.ropeFactor());
     ExampleFormat format = base.format(local, config, schema);
-    LoraDecoder decoder = LoraDecoder.load(config, local, lora(), base.bits());
+    LoraDecoder decoder = LoraDecoder.load(config, local, lora(), device, base.bits());
     FolderCheckpoints checkpoints =
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
     boolean isResumed =

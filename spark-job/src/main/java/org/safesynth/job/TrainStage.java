@@ -92,7 +92,7 @@ public final class TrainStage {
   }
 
   /** Local mode has no executors; with {@code cluster.placement: driver} none is asked for. */
-  private static boolean trainsInDriver(RunContext context) {
+  static boolean trainsInDriver(RunContext context) {
     return context.spark().sparkContext().isLocal()
         || context.config().cluster().placement() == ClusterConfig.Placement.DRIVER;
   }

@@ -26,8 +26,8 @@ public final class CausalDecoder {
 
   private final HfConfig config;
   private final FrozenWeights weights; // the matrices point into its files
-  private final FrozenMatrix.Stored embedding; // (vocabulary, hidden)
-  private final FrozenMatrix.Stored head; // (vocabulary, hidden)
+  private final FrozenMatrix.Rows embedding; // (vocabulary, hidden)
+  private final FrozenMatrix.Rows head; // (vocabulary, hidden)
   private final Tensor norm; // (hidden)
   private final List<Layer> layers = new ArrayList<>();
   private final Tensor frequencies; // (head_dim / 2)
@@ -70,7 +70,7 @@ public final class CausalDecoder {
     if (adapter != null) {
       adapter.requireUsed(projections);
     }
-    frequencies = torch.tensor(config.rope().inverseFrequencies(config.headDim()));
+    frequencies = device().on(torch.tensor(config.rope().inverseFrequencies(config.headDim())));
     frequencies.retainReference();
   }
 
@@ -79,14 +79,15 @@ public final class CausalDecoder {
    *
    * @param config as {@link HfConfig#read} gives it, perhaps with its context stretched
    * @param adapter added to the weights, or null
+   * @param device where it is computed
    * @param bits of a quantised weight, 4 or 8; 0 leaves the weights as they are
    */
-  public static CausalDecoder load(HfConfig config, Path folder, PeftAdapter adapter, int bits) {
-    return load(config, new FrozenWeights(folder, bits), adapter);
+  public static CausalDecoder load(
+      HfConfig config, Path folder, PeftAdapter adapter, ComputeDevice device, int bits) {
+    return load(config, new FrozenWeights(folder, device, bits), adapter);
   }
 
   static CausalDecoder load(HfConfig config, FrozenWeights weights, PeftAdapter adapter) {
-    Natives.load();
     try (NoGradGuard guard = new NoGradGuard()) {
       return new CausalDecoder(config, weights, adapter);
     }
@@ -134,6 +135,11 @@ public final class CausalDecoder {
     return config;
   }
 
+  /** Where it is computed. */
+  public ComputeDevice device() {
+    return weights.device();
+  }
+
   private Tensor normed(Tensor x, Tensor weight) {
     return torch.rms_norm(
         x,
@@ -148,9 +154,14 @@ public final class CausalDecoder {
    * @return (asked, vocabulary) logits behind the tokens that are asked for, or null for none
    */
   Tensor logits(KvCache.Step step, KvCache cache) {
-    Tensor x = embedding.rows(step.ids()); // (tokens, hidden)
+    Tensor x = embedding.rows(device().on(step.ids())); // (tokens, hidden)
     Tensor angles = // (tokens, 1, head_dim / 2)
-        step.positions().to(torch.ScalarType.Float).unsqueeze(1).mul(frequencies).unsqueeze(1);
+        device()
+            .on(step.positions())
+            .to(torch.ScalarType.Float)
+            .unsqueeze(1)
+            .mul(frequencies)
+            .unsqueeze(1);
     Tensor half = torch.cat(new TensorVector(angles, angles), 2); // (tokens, 1, head_dim)
     Scalar scaling = new Scalar(config.rope().attentionScaling());
     int window = config.slidingWindow();
@@ -160,10 +171,10 @@ public final class CausalDecoder {
             cache,
             half.cos().mul_(scaling),
             half.sin().mul_(scaling),
-            step.mask(window).repeat(1, 1, group(), 1),
-            cache.hasBeginning() ? step.beginningMask(window) : null,
-            cache.places(step),
-            step.inRectangle());
+            device().on(step.mask(window)).repeat(1, 1, group(), 1),
+            cache.hasBeginning() ? there(step.beginningMask(window)) : null,
+            device().on(cache.places(step)),
+            there(step.inRectangle()));
     for (int i = 0; i < layers.size(); i++) {
       Tensor before = x;
       try (PointerScope scope = new PointerScope()) {
@@ -174,11 +185,15 @@ public final class CausalDecoder {
         before.releaseReference();
       }
     }
-    Tensor asked = step.asked(); // (asked) or null
+    Tensor asked = there(step.asked()); // (asked) or null
     Tensor logits = // (asked, vocabulary) or null
         asked == null ? null : head.project(normed(x.index_select(0, asked), norm), null);
     x.releaseReference();
     return logits;
+  }
+
+  private Tensor there(Tensor tensor) {
+    return tensor == null ? null : device().on(tensor);
   }
 
   /**
@@ -262,7 +277,7 @@ public final class CausalDecoder {
     long d = config.headDim();
     Tensor padded = q; // (rows * time, heads, head_dim)
     if (passing.inRectangle() != null) {
-      padded = torch.zeros(rows * time, config.numHeads(), d);
+      padded = q.new_zeros(rows * time, config.numHeads(), d);
       padded.index_copy_(0, passing.inRectangle(), q);
     }
     Tensor stacked = // (rows * kv heads, group * time, head_dim)

@@ -43,7 +43,7 @@ sealed interface FrozenMatrix {
     if (isReady()) {
       return floats(0, out());
     }
-    Tensor whole = torch.empty(out(), in());
+    Tensor whole = floats(0, 0).new_empty(out(), in());
     inPieces(out(), in(), (row, count) -> whole.narrow(0, row, count).copy_(floats(row, count)));
     return whole;
   }
@@ -59,7 +59,7 @@ sealed interface FrozenMatrix {
     if (isReady() || GradMode.is_enabled()) {
       return linear(x, floats(), bias == null ? new TensorOptional() : new TensorOptional(bias));
     }
-    Tensor projected = torch.empty(x.size(0), out()); // (n, out)
+    Tensor projected = x.new_empty(x.size(0), out()); // (n, out)
     inPieces(
         out(),
         in(),
@@ -77,7 +77,7 @@ sealed interface FrozenMatrix {
     if (isReady()) {
       return gradient.matmul(floats());
     }
-    Tensor back = torch.zeros(gradient.size(0), in()); // (n, in)
+    Tensor back = gradient.new_zeros(gradient.size(0), in()); // (n, in)
     inPieces(
         out(),
         in(),
@@ -100,12 +100,22 @@ sealed interface FrozenMatrix {
     }
   }
 
+  /** A matrix whose rows are looked up too: that of the tokens. */
+  sealed interface Rows extends FrozenMatrix {
+    /**
+     * Some of its rows in float32 (n, in).
+     *
+     * @param indices (n)
+     */
+    Tensor rows(Tensor indices);
+  }
+
   /**
    * As it is stored.
    *
    * @param weight (out, in) float32, float16 or bfloat16
    */
-  record Stored(Tensor weight) implements FrozenMatrix {
+  record Stored(Tensor weight) implements Rows {
     @Override
     public long out() {
       return weight.size(0);
@@ -126,14 +136,57 @@ sealed interface FrozenMatrix {
       return weight.narrow(0, row, count).to(torch.ScalarType.Float);
     }
 
-    /**
-     * Some of its rows in float32 (n, in).
-     *
-     * @param indices (n)
-     */
-    Tensor rows(Tensor indices) {
+    @Override
+    public Tensor rows(Tensor indices) {
       Tensor rows = torch.embedding(weight, indices); // (n, in)
       return isReady() ? rows : rows.to(torch.ScalarType.Float);
+    }
+  }
+
+  /**
+   * In bfloat16, and multiplied so.
+   *
+   * @param weight (out, in) bfloat16
+   */
+  record Bfloat16(Tensor weight) implements Rows {
+    @Override
+    public long out() {
+      return weight.size(0);
+    }
+
+    @Override
+    public long in() {
+      return weight.size(1);
+    }
+
+    @Override
+    public boolean isReady() {
+      return false;
+    }
+
+    @Override
+    public Tensor floats(long row, long count) {
+      return weight.narrow(0, row, count).to(torch.ScalarType.Float);
+    }
+
+    @Override
+    public Tensor project(Tensor x, Tensor bias) {
+      Tensor projected = // (n, out)
+          linear(x.to(torch.ScalarType.BFloat16), weight).to(torch.ScalarType.Float);
+      return bias == null ? projected : projected.add(bias);
+    }
+
+    @Override
+    public Tensor back(Tensor gradient) {
+      return gradient
+          .to(torch.ScalarType.BFloat16)
+          .matmul(weight)
+          .to(torch.ScalarType.Float); // (n, in)
+    }
+
+    @Override
+    public Tensor rows(Tensor indices) {
+      return torch.embedding(weight, indices).to(torch.ScalarType.Float); // (n, in)
     }
   }
 

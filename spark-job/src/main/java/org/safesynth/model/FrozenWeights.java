@@ -19,11 +19,13 @@ final class FrozenWeights {
   private static final long MOST_FLOATS = 2_000_000_000; // 8 GB
 
   private final HfWeights weights;
+  private final ComputeDevice device;
   private final Form form;
   private final int bits;
 
   private enum Form {
     FLOATS,
+    BFLOAT16,
     AS_STORED,
     QUANTIZED
   }
@@ -31,44 +33,58 @@ final class FrozenWeights {
   /**
    * Opens a model folder.
    *
+   * @param device where the weights are used
    * @param bits of a quantised weight, 4 or 8; 0 leaves the weights as they are
    */
-  FrozenWeights(Path folder, int bits) {
-    this(folder, bits, MOST_FLOATS);
+  FrozenWeights(Path folder, ComputeDevice device, int bits) {
+    this(folder, device, bits, MOST_FLOATS);
   }
 
   /** The same, with another number of values up to which matrices are held in float32. */
-  FrozenWeights(Path folder, int bits, long mostFloats) {
+  FrozenWeights(Path folder, ComputeDevice device, int bits, long mostFloats) {
     if (bits != 0 && bits != 4 && bits != 8) {
       throw new IllegalArgumentException(bits + " bits");
     }
+    Natives.load();
     this.weights = HfWeights.ofFolder(folder);
+    this.device = device;
     this.bits = bits;
     if (bits != 0) {
       form = Form.QUANTIZED;
+    } else if (device.multipliesInBfloat16()) {
+      form = Form.BFLOAT16;
     } else {
       form = weights.values() <= mostFloats ? Form.FLOATS : Form.AS_STORED;
     }
+  }
+
+  ComputeDevice device() {
+    return device;
   }
 
   boolean has(String name) {
     return weights.has(name);
   }
 
-  /** Whether all matrices are held in float32. */
-  boolean areFloats() {
-    return form == Form.FLOATS;
+  /** Whether a graph of products keeps no copy of the matrices. */
+  boolean areMultipliedAsHeld() {
+    return form == Form.FLOATS || form == Form.BFLOAT16;
   }
 
   /** A vector (size). */
   Tensor vector(String name, long size) {
-    return kept(weights.frozen(name, size));
+    return kept(device.on(weights.frozen(name, size)));
   }
 
   /** The matrix of tokens, which is never quantised (out, in). */
-  FrozenMatrix.Stored tokens(String name, long out, long in) {
-    return new FrozenMatrix.Stored(
-        kept(form == Form.FLOATS ? weights.frozen(name, out, in) : weights.stored(name, out, in)));
+  FrozenMatrix.Rows tokens(String name, long out, long in) {
+    if (form == Form.FLOATS) {
+      return new FrozenMatrix.Stored(kept(device.on(weights.frozen(name, out, in))));
+    }
+    Tensor stored = device.on(weights.stored(name, out, in)); // (out, in)
+    return form == Form.BFLOAT16
+        ? new FrozenMatrix.Bfloat16(kept(stored.to(torch.ScalarType.BFloat16)))
+        : new FrozenMatrix.Stored(kept(stored));
   }
 
   /** A projection's matrix (out, in). */
@@ -77,14 +93,19 @@ final class FrozenWeights {
       return tokens(name, out, in);
     }
     try (PointerScope scope = new PointerScope()) {
-      Tensor floats = weights.floats(name, out, in); // (out, in)
+      Tensor copy = weights.copy(name, out, in); // (out, in)
       if (bits == 8) {
-        FrozenMatrix.Int8 quantized = FrozenMatrix.Int8.of(floats);
-        return new FrozenMatrix.Int8(kept(quantized.values()), kept(quantized.scales()));
+        FrozenMatrix.Int8 quantized = FrozenMatrix.Int8.of(copy);
+        return new FrozenMatrix.Int8(
+            kept(device.on(quantized.values())), kept(device.on(quantized.scales())));
       }
-      FrozenMatrix.Nf4 quantized = FrozenMatrix.Nf4.of(floats);
+      FrozenMatrix.Nf4 quantized = FrozenMatrix.Nf4.of(copy);
       return new FrozenMatrix.Nf4(
-          kept(quantized.packed()), kept(quantized.scales()), kept(quantized.pairs()), out, in);
+          kept(device.on(quantized.packed())),
+          kept(device.on(quantized.scales())),
+          kept(device.on(quantized.pairs())),
+          out,
+          in);
     }
   }
 
@@ -97,13 +118,14 @@ final class FrozenWeights {
     if (form != Form.FLOATS) {
       PeftAdapter.Pair pair = adapter.pair(name, out, in);
       Tensor up = pair.up().mul(new Scalar(adapter.config().scaling())); // (out, rank)
-      return new Adapted(projection(matrix, out, in), kept(pair.down()), kept(up));
+      return new Adapted(
+          projection(matrix, out, in), kept(device.on(pair.down())), kept(device.on(up)));
     }
-    Tensor copy = kept(weights.floats(matrix, out, in)); // (out, in)
+    Tensor copy = weights.floats(matrix, out, in); // (out, in)
     try (PointerScope scope = new PointerScope()) {
       adapter.addTo(name, copy);
     }
-    return new Adapted(new FrozenMatrix.Stored(copy), null, null);
+    return new Adapted(new FrozenMatrix.Stored(kept(device.on(copy))), null, null);
   }
 
   /**

@@ -49,7 +49,8 @@ public final class KvCache implements AutoCloseable {
 
   private Tensor empty(int columns) {
     HfConfig config = decoder.config();
-    Tensor made = torch.zeros(rows, config.numKvHeads(), columns, config.headDim());
+    Tensor made = // (rows, kv heads, columns, head_dim)
+        decoder.device().on(torch.zeros(rows, config.numKvHeads(), columns, config.headDim()));
     made.retainReference(); // outlives the caller's scope
     return made;
   }
@@ -290,7 +291,8 @@ public final class KvCache implements AutoCloseable {
   private Tensor held(Tensor cache, Step step) {
     HfConfig config = decoder.config();
     Tensor used = cache.narrow(2, 0, step.longest); // (rows, kv heads, longest, head_dim)
-    Tensor active = step.hasAllRows ? used : used.index_select(0, torch.tensor(step.rows));
+    Tensor active = // (active, kv heads, longest, head_dim)
+        step.hasAllRows ? used : used.index_select(0, decoder.device().on(torch.tensor(step.rows)));
     return active.view((long) step.active() * config.numKvHeads(), step.longest, config.headDim());
   }
 

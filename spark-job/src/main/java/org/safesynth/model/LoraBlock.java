@@ -131,7 +131,7 @@ record LoraBlock(
     long at = 0;
     for (int length : lengths) {
       boolean slides = config.slidingWindow() > 0 && length > config.slidingWindow();
-      Tensor seen = slides ? window(length, config.slidingWindow()) : null; // (length, length)
+      Tensor seen = slides ? window(q, length, config.slidingWindow()) : null; // (length, length)
       parts.push_back(
           scaled_dot_product_attention(
                   of(q, at, length),
@@ -154,8 +154,8 @@ record LoraBlock(
   }
 
   /** True where a query sees a key: itself and the window - 1 before it. */
-  private static Tensor window(long length, long window) {
-    Tensor all = torch.ones(new long[] {length, length}).to(torch.ScalarType.Bool);
+  private static Tensor window(Tensor q, long length, long window) {
+    Tensor all = q.new_ones(length, length).to(torch.ScalarType.Bool); // (length, length)
     return all.tril(0).logical_and(all.triu(1 - window));
   }
 }

@@ -32,8 +32,8 @@ public final class LoraDecoder {
   private final FrozenWeights frozen; // the matrices point into its files
   private final LoraConfig lora;
   private final ParameterLayout layout;
-  private final FrozenMatrix.Stored embedding; // (vocabulary, hidden)
-  private final FrozenMatrix.Stored head; // (vocabulary, hidden)
+  private final FrozenMatrix.Rows embedding; // (vocabulary, hidden)
+  private final FrozenMatrix.Rows head; // (vocabulary, hidden)
   private final Tensor norm; // (hidden)
   private final Tensor frequencies; // (head_dim / 2)
   private final List<LoraBlock> blocks = new ArrayList<>();
@@ -52,21 +52,22 @@ public final class LoraDecoder {
     for (int i = 0; i < config.numLayers(); i++) {
       blocks.add(block(i));
     }
-    frequencies = torch.tensor(config.rope().inverseFrequencies(config.headDim()));
+    frequencies = device().on(torch.tensor(config.rope().inverseFrequencies(config.headDim())));
     frequencies.retainReference();
   }
 
   /**
    * Loads the frozen weights of a model folder.
    *
+   * @param device where it is computed
    * @param bits of a quantised weight, 4 or 8; 0 leaves the weights as they are
    */
-  public static LoraDecoder load(HfConfig config, Path folder, LoraConfig lora, int bits) {
-    return load(config, new FrozenWeights(folder, bits), lora);
+  public static LoraDecoder load(
+      HfConfig config, Path folder, LoraConfig lora, ComputeDevice device, int bits) {
+    return load(config, new FrozenWeights(folder, device, bits), lora);
   }
 
   static LoraDecoder load(HfConfig config, FrozenWeights weights, LoraConfig lora) {
-    Natives.load();
     try (NoGradGuard guard = new NoGradGuard()) {
       return new LoraDecoder(config, lora, weights);
     }
@@ -92,6 +93,11 @@ public final class LoraDecoder {
         biases,
         config.hasRope().get(layer),
         lora.scaling());
+  }
+
+  /** Where it is computed: there parameters and gradients have to be. */
+  public ComputeDevice device() {
+    return frozen.device();
   }
 
   public HfConfig config() {
@@ -147,7 +153,7 @@ public final class LoraDecoder {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Pass pass = new Pass(examples, parameters, null, true);
-      return pass.loss(normed(pass.forward()), weights, null);
+      return pass.loss(normed(pass.forward()), weights, null).item_double();
     }
   }
 
@@ -169,19 +175,20 @@ public final class LoraDecoder {
       Tensor gradient,
       boolean recomputes) {
     try (PointerScope scope = new PointerScope()) {
-      Pass pass = new Pass(examples, parameters, gradient, recomputes || !frozen.areFloats());
+      Pass pass =
+          new Pass(examples, parameters, gradient, recomputes || !frozen.areMultipliedAsHeld());
       Tensor last = pass.forward(); // (tokens, hidden)
       Tensor leaf = last.detach();
       leaf.requires_grad_(true);
       Tensor normed = normed(leaf); // (tokens, hidden)
       Tensor back = torch.zeros_like(normed); // (tokens, hidden)
-      double loss;
+      Tensor loss; // ()
       try (NoGradGuard guard = new NoGradGuard()) {
         loss = pass.loss(normed.detach(), weights, back);
       }
       backward(normed, back);
       pass.backward(leaf.mutable_grad().detach());
-      return loss;
+      return loss.item_double();
     }
   }
 
@@ -211,8 +218,8 @@ public final class LoraDecoder {
       this.examples = examples;
       this.recomputes = recomputes;
       Tensor angles = // (tokens, 1, head_dim / 2)
-          torch
-              .tensor(examples.positions())
+          device()
+              .on(torch.tensor(examples.positions()))
               .to(torch.ScalarType.Float)
               .unsqueeze(1)
               .mul(frequencies)
@@ -257,7 +264,7 @@ public final class LoraDecoder {
 
     /** Output of the last block (tokens, hidden). */
     Tensor forward() {
-      Tensor x = embedding.rows(torch.tensor(examples.ids())); // (tokens, hidden)
+      Tensor x = embedding.rows(device().on(torch.tensor(examples.ids()))); // (tokens, hidden)
       for (int i = 0; i < blocks.size(); i++) {
         Tensor input = x;
         int layer = i;
@@ -314,8 +321,9 @@ public final class LoraDecoder {
      *
      * @param normed (tokens, hidden) output of the last norm, without graph
      * @param back receives its gradient, if not null
+     * @return () float64
      */
-    double loss(Tensor normed, double[] weights, Tensor back) {
+    Tensor loss(Tensor normed, double[] weights, Tensor back) {
       int[] lengths = examples.lengths();
       int tokens = examples.ids().length;
       long[] rows = new long[tokens];
@@ -333,35 +341,37 @@ public final class LoraDecoder {
         }
       }
       int slice = (int) Math.max(16, LOGITS_OF_A_SLICE / config.vocabularySize());
-      double loss = 0;
+      Tensor loss = normed.new_zeros().to(torch.ScalarType.Double); // ()
       for (int from = 0; from < count; from += slice) {
         int to = Math.min(count, from + slice);
-        loss +=
-            slice(
-                normed,
-                Arrays.copyOfRange(rows, from, to),
-                Arrays.copyOfRange(targets, from, to),
-                Arrays.copyOfRange(weight, from, to),
-                back);
+        slice(
+            normed,
+            Arrays.copyOfRange(rows, from, to),
+            Arrays.copyOfRange(targets, from, to),
+            Arrays.copyOfRange(weight, from, to),
+            back,
+            loss);
       }
       return loss;
     }
 
-    private double slice(Tensor normed, long[] rows, long[] targets, float[] weights, Tensor back) {
+    /** Adds a slice's loss to the loss, and its gradient to what flows back. */
+    private void slice(
+        Tensor normed, long[] rows, long[] targets, float[] weights, Tensor back, Tensor loss) {
       try (PointerScope scope = new PointerScope()) {
-        Tensor row = torch.tensor(rows); // (slice)
-        Tensor target = torch.tensor(targets).unsqueeze(1); // (slice, 1)
-        Tensor weight = torch.tensor(weights).unsqueeze(1); // (slice, 1)
+        Tensor row = device().on(torch.tensor(rows)); // (slice)
+        Tensor target = device().on(torch.tensor(targets)).unsqueeze(1); // (slice, 1)
+        Tensor weight = device().on(torch.tensor(weights)).unsqueeze(1); // (slice, 1)
         Tensor logits = head.project(normed.index_select(0, row), null); // (slice, vocabulary)
         Tensor wanted = logits.gather(1, target); // (slice, 1)
         Tensor sum = logits.logsumexp(new long[] {1}, true); // (slice, 1)
-        double loss = sum.sub(wanted).mul_(weight).sum().item_double();
+        loss.add_(sum.sub(wanted).mul_(weight).sum());
         if (back != null) {
           logits.sub_(sum).exp_(); // softmax
-          logits.scatter_add_(1, target, torch.full(new long[] {rows.length, 1}, new Scalar(-1f)));
+          logits.scatter_add_(
+              1, target, logits.new_full(new long[] {rows.length, 1}, new Scalar(-1f)));
           back.index_copy_(0, row, head.back(logits.mul_(weight)));
         }
-        return loss;
       }
     }
   }

@@ -3,6 +3,7 @@ package org.safesynth.model;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.fault.RunFailedException;
@@ -22,6 +23,9 @@ public final class Natives {
   private static final int M_MMAP_THRESHOLD = -3;
   private static final int ONE_GIBIBYTE = 1 << 30;
   private static final int LEAST_GLIBC_MINOR = 34;
+
+  private static final Pattern CUDA_LIBRARY =
+      Pattern.compile("lib(cu[a-zA-Z]+|nccl|nvJitLink)\\.so");
 
   private static boolean loaded;
 
@@ -59,17 +63,25 @@ public final class Natives {
     try {
       Loader.load(torch.class);
     } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-      throw new RunFailedException(
-          "libtorch for "
-              + platform
-              + " cannot be loaded ("
-              + e.getMessage()
-              + "); use a job jar that was built on this platform and a file system that allows"
-              + " executables in the folder of -Dorg.bytedeco.javacpp.cachedir",
-          e);
+      throw new RunFailedException(sentence(platform, e), e);
     }
     torch.set_num_threads(1);
     loaded = true;
+  }
+
+  /** Why libtorch does not load; the deepest cause names the library that is missing. */
+  static String sentence(String platform, Throwable fault) {
+    Throwable deepest = fault;
+    while (deepest.getCause() != null) {
+      deepest = deepest.getCause();
+    }
+    String why = deepest.getMessage();
+    if (why != null && CUDA_LIBRARY.matcher(why).find()) {
+      return "this job jar has libtorch for a GPU, which needs the libraries of CUDA 13, cuDNN 9 and NCCL 2, and this host lacks some (%s); install them and name their folders in LD_LIBRARY_PATH (README, With a GPU), or use the jar for the CPU"
+          .formatted(why);
+    }
+    return "libtorch for %s cannot be loaded (%s); use a job jar that was built on this platform and a file system that allows executables in the folder of -Dorg.bytedeco.javacpp.cachedir"
+        .formatted(platform, why);
   }
 
   /** One thread inside an operation: parallel work is cut into workers, which scales better. */

@@ -111,8 +111,8 @@ public final class LoraTrainer {
               plan.examples(),
               (long) plan.batchSize() * Math.max(1, Math.min(workers, plan.accumulation())));
       List<PackedExamples> passes = passes(0, count);
-      Tensor gradient = torch.zeros(initial.length); // (P)
-      Tensor parameters = torch.tensor(initial).clone(); // (P)
+      Tensor gradient = there(new float[initial.length]); // (P)
+      Tensor parameters = there(initial); // (P)
       long begin = System.nanoTime();
       pool.gradient(passes, parameters, gradient);
       return count / ((System.nanoTime() - begin) / 1e9);
@@ -192,16 +192,16 @@ public final class LoraTrainer {
 
     Loop(Checkpoint start, LoraWorkers pool) {
       this.pool = pool;
-      parameters = torch.tensor(start.parameters()).clone();
-      momentum = torch.tensor(start.momentum()).clone();
-      variance = torch.tensor(start.variance()).clone();
-      gradient = torch.zeros(start.parameters().length);
+      parameters = there(start.parameters());
+      momentum = there(start.momentum());
+      variance = there(start.variance());
+      gradient = there(new float[start.parameters().length]);
       optimizer =
           new FlatAdamW(
               parameters,
               momentum,
               variance,
-              torch.tensor(decoder.layout().decayMask()).clone(),
+              there(decoder.layout().decayMask()),
               LoraPlan.BETA_1,
               LoraPlan.BETA_2,
               plan.weightDecay());
@@ -311,9 +311,14 @@ public final class LoraTrainer {
     }
   }
 
+  /** A copy of values where the decoder computes. */
+  private Tensor there(float[] values) {
+    return decoder.device().on(torch.tensor(values).clone());
+  }
+
   private static float[] array(Tensor tensor) {
     float[] values = new float[Math.toIntExact(tensor.numel())];
-    tensor.data_ptr_float().get(values);
+    tensor.cpu().data_ptr_float().get(values);
     return values;
   }
 }

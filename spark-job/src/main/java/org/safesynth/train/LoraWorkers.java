@@ -38,7 +38,7 @@ final class LoraWorkers implements AutoCloseable {
               return thread;
             });
     for (int i = 0; i < plan.accumulation(); i++) {
-      gradients.add(torch.zeros(decoder.layout().size()));
+      gradients.add(decoder.device().on(torch.zeros(decoder.layout().size())));
     }
   }
 

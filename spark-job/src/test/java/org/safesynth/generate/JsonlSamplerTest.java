@@ -15,6 +15,7 @@ import org.safesynth.codec.TokenGrammar;
 import org.safesynth.example.ExampleFormat;
 import org.safesynth.example.PromptTemplate;
 import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.TinyLlama;
 import org.safesynth.random.SeededStreams;
@@ -50,7 +51,7 @@ class JsonlSamplerTest {
             new TokenDistribution(1, 1, 1), 1024, longestRecord, 2, RECORDS / 2, 3, 1.0);
     try (JsonlSampler sampler =
         new JsonlSampler(
-            CausalDecoder.load(config, folder, null, 0),
+            CausalDecoder.load(config, folder, null, ComputeDevice.CPU, 0),
             format,
             new TokenGrammar(codec, tokenizer),
             options)) {

@@ -30,6 +30,7 @@ import org.safesynth.codec.Rejection;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.HfWeights;
 import org.safesynth.model.KvCache;
@@ -44,7 +45,11 @@ class TextSamplerTest {
   private static CausalDecoder model(String name, Path adapter) {
     Path folder = FixtureFiles.path("models/" + name);
     return CausalDecoder.load(
-        HfConfig.read(folder), folder, adapter == null ? null : PeftAdapter.read(adapter), 0);
+        HfConfig.read(folder),
+        folder,
+        adapter == null ? null : PeftAdapter.read(adapter),
+        ComputeDevice.CPU,
+        0);
   }
 
   private static JsonNode golden(String name, String file) throws IOException {

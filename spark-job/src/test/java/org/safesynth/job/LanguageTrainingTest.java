@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -191,6 +193,14 @@ final class LanguageTrainingTest {
         new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("metrics.json")));
     assertTrue(metrics.toString().contains("synthetic_data_quality_score"), metrics.toString());
     assertTrue(Files.size(folder.resolve("report.html")) > 10_000);
+  }
+
+  @Test
+  void aGpuThatIsNotThereIsRefusedBeforeTheTableIsRead() {
+    assumeFalse(torch.cuda_is_available(), "there is a GPU here");
+    assertEquals(2, run("run train", "gpu", "--cluster.device", "cuda"), said());
+    assertTrue(said().contains("a GPU is asked for"), said());
+    assertFalse(Files.exists(temp.resolve("gpu").resolve("schema.json")));
   }
 
   @Test

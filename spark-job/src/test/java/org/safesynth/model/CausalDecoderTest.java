@@ -29,7 +29,7 @@ class CausalDecoderTest {
 
   private static CausalDecoder model(String name) {
     Path folder = FixtureFiles.path("models/" + name);
-    return CausalDecoder.load(HfConfig.read(folder), folder, null, 0);
+    return CausalDecoder.load(HfConfig.read(folder), folder, null, ComputeDevice.CPU, 0);
   }
 
   /** Logits behind every token of a text (tokens, vocabulary). */

@@ -151,7 +151,7 @@ class FrozenMatrixTest {
 
   /** What a model's matrices are when a form has been through them, in float32. */
   private static FrozenWeights floats(Path model) {
-    return new FrozenWeights(model, 0, Long.MAX_VALUE);
+    return new FrozenWeights(model, ComputeDevice.CPU, 0, Long.MAX_VALUE);
   }
 
   private Path model() throws IOException {
@@ -166,7 +166,8 @@ class FrozenMatrixTest {
     HfConfig config = HfConfig.read(model);
     LoraConfig lora = new LoraConfig(4, 4, true, Set.copyOf(LoraConfig.PROJECTIONS));
     LoraDecoder plain = LoraDecoder.load(config, floats(model), lora);
-    LoraDecoder held = LoraDecoder.load(config, new FrozenWeights(model, bits, 0), lora);
+    LoraDecoder held =
+        LoraDecoder.load(config, new FrozenWeights(model, ComputeDevice.CPU, bits, 0), lora);
     int[] ids = {1, 5, 9, 30, 31, 4, 17, 8, 3, 22, 6};
     PackedExamples batch = PackedExamples.of(List.of(new PackedExamples.Example(ids, 4)));
     try (PointerScope scope = new PointerScope()) {
@@ -201,7 +202,10 @@ class FrozenMatrixTest {
       java.nio.file.Files.write(adapter.resolve(file.getKey()), file.getValue());
     }
     CausalDecoder decoder =
-        CausalDecoder.load(config, new FrozenWeights(model, bits, 0), PeftAdapter.read(adapter));
+        CausalDecoder.load(
+            config,
+            new FrozenWeights(model, ComputeDevice.CPU, bits, 0),
+            PeftAdapter.read(adapter));
     return CausalDecoderTest.logits(decoder, ids);
   }
 }

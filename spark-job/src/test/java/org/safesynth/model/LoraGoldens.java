@@ -28,7 +28,8 @@ public record LoraGoldens(String name, LoraDecoder decoder, Path folder) {
     Path folder = FixtureFiles.path("goldens/" + name);
     Path model = FixtureFiles.path("models/" + name.substring(0, name.indexOf('/')));
     LoraConfig lora = PeftAdapter.read(folder.resolve("adapter")).config();
-    return new LoraGoldens(name, LoraDecoder.load(HfConfig.read(model), model, lora, 0), folder);
+    return new LoraGoldens(
+        name, LoraDecoder.load(HfConfig.read(model), model, lora, ComputeDevice.CPU, 0), folder);
   }
 
   public JsonNode json(String file) {
