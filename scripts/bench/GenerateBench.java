@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -41,11 +42,16 @@ final class GenerateBench {
     JsonlCodec codec = new JsonlCodec(schema, Map.of(), tokenizer.vocabulary().specialTexts());
     PromptTemplate template = PromptTemplate.choose(null, base.toString(), config.modelType());
     ExampleFormat format = ExampleFormat.of(template, tokenizer, codec, null);
+    Path context = run.resolve("adapter/context.json");
+    int longest =
+        Files.exists(context)
+            ? new ObjectMapper().readTree(context.toFile()).path("longest_record").asInt()
+            : 0;
     System.out.printf(Locale.ROOT, "loaded in %.1f s%n", loading);
     for (boolean structured : List.of(true, false)) {
       TokenGrammar grammar = structured ? new TokenGrammar(codec, tokenizer) : null;
       JsonlSampler.Options options =
-          new JsonlSampler.Options(new TokenDistribution(0.9, 1, 1), 2048, 0, 1, 64, 3, 1.0);
+          new JsonlSampler.Options(new TokenDistribution(0.9, 1, 1), 2048, longest, 1, 64, 3, 1.0);
       try (JsonlSampler sampler = new JsonlSampler(decoder, format, grammar, options)) {
         long from = System.nanoTime();
         JsonlSampler.Sampled sampled = sampler.sample(rows, 0, new SeededStreams(1));

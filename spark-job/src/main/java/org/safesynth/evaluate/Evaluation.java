@@ -25,6 +25,8 @@ public final class Evaluation {
           // quality: models as judges
           Measure.of("discriminator", Discriminator::of),
           Measure.of("usefulness", Usefulness::of),
+          // quality: rows that belong together
+          Measure.of("groups", GroupStructure::of),
           // privacy: the reference's scores
           Measure.of("membership_inference", MembershipInference::of),
           Measure.of("attribute_inference", AttributeInference::of),

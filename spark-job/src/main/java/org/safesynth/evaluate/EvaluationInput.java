@@ -8,6 +8,10 @@ import java.util.Optional;
  * @param reference the real rows that the synthesizer learned from
  * @param synthetic the rows that it made
  * @param holdout real rows that it never saw
+ * @param groups what makes the tables ones of groups
  */
 public record EvaluationInput(
-    TypedTable reference, TypedTable synthetic, Optional<TypedTable> holdout) {}
+    TypedTable reference,
+    TypedTable synthetic,
+    Optional<TypedTable> holdout,
+    Optional<GroupKeys> groups) {}

@@ -20,9 +20,10 @@ import org.safesynth.random.SeededStreams;
  */
 public final class Evidence implements AutoCloseable {
   /** Most cells of a sample that the driver holds: some 130 MB of numbers or short codes. */
-  private static final int MOST_CELLS = 16_000_000;
+  static final int MOST_CELLS = 16_000_000;
 
   private final SparkSession spark;
+  private final EvaluationInput input;
   private final EvaluationConfig config;
   private final long seed;
   private final TextEmbedder embedder;
@@ -35,8 +36,9 @@ public final class Evidence implements AutoCloseable {
   private final List<String> notes = new ArrayList<>();
 
   private Evidence(
-      SparkSession spark, EvaluationConfig config, long seed, Contents contents, int limit) {
-    this.spark = spark;
+      EvaluationInput input, EvaluationConfig config, long seed, Contents contents, int limit) {
+    this.spark = input.reference().rows().sparkSession();
+    this.input = input;
     this.config = config;
     this.seed = seed;
     this.embedder = new TfIdfEmbedder(spark);
@@ -59,7 +61,6 @@ public final class Evidence implements AutoCloseable {
    * @throws BadInputException when a table is empty or no column is shared
    */
   static Evidence gather(EvaluationInput input, EvaluationConfig config, long seed) {
-    SparkSession spark = input.reference().rows().sparkSession();
     long key = new SeededStreams(seed).key(SeededStreams.Purpose.EVALUATION, 1);
     SharedColumns shared = SharedColumns.of(input, config.sqsReportColumns(), key);
     shared.requireAtLeast(config.mandatoryColumns());
@@ -68,7 +69,7 @@ public final class Evidence implements AutoCloseable {
       requireRows(input, contents);
       int most = MOST_CELLS / shared.columns().size();
       int limit = (int) Math.min(config.sqsReportRows(), most);
-      Evidence evidence = new Evidence(spark, config, seed, contents, limit);
+      Evidence evidence = new Evidence(input, config, seed, contents, limit);
       evidence.note(input, shared, limit);
       return evidence;
     } catch (RuntimeException fault) {
@@ -124,6 +125,13 @@ public final class Evidence implements AutoCloseable {
           "the scores look at %,d rows, which is what the driver holds of %d columns, instead of evaluation.sqs_report_rows %,d"
               .formatted(limit, shared.columns().size(), config.sqsReportRows()));
     }
+    input
+        .groups()
+        .ifPresent(
+            keys ->
+                notes.add(
+                    "column '%s' makes the groups: its values are names, and no score but that of groups looks at them"
+                        .formatted(keys.group())));
     if (input.holdout().isEmpty()) {
       notes.add("there is no holdout: measures that need unseen real rows are unavailable");
     }
@@ -131,6 +139,11 @@ public final class Evidence implements AutoCloseable {
 
   public SparkSession spark() {
     return spark;
+  }
+
+  /** The whole tables as they came. */
+  EvaluationInput input() {
+    return input;
   }
 
   public EvaluationConfig config() {

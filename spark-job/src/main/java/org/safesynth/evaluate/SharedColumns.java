@@ -10,7 +10,8 @@ import org.safesynth.random.KeyedPermutation;
 
 /**
  * The columns that the reference and the synthetic table have in common, in the reference's order,
- * at most as many as the evaluation may look at.
+ * at most as many as the evaluation may look at. The column that makes groups is none of them: its
+ * values are names, which a synthetic table has to make up anew.
  *
  * @param columns the columns that are compared
  * @param missing columns of the reference that the synthetic table lacks
@@ -35,7 +36,11 @@ record SharedColumns(
   static SharedColumns of(EvaluationInput input, int limit, long key) {
     List<Pair> shared = new ArrayList<>();
     List<String> missing = new ArrayList<>();
+    String group = input.groups().map(GroupKeys::group).orElse(null);
     for (TypedColumn column : input.reference().columns()) {
+      if (column.name().equals(group)) {
+        continue;
+      }
       int place = input.synthetic().indexOf(column.name());
       if (place < 0) {
         missing.add(column.name());
@@ -51,7 +56,7 @@ record SharedColumns(
     }
     List<String> unknown = new ArrayList<>();
     for (TypedColumn column : input.synthetic().columns()) {
-      if (input.reference().indexOf(column.name()) < 0) {
+      if (input.reference().indexOf(column.name()) < 0 && !column.name().equals(group)) {
         unknown.add(column.name());
       }
     }

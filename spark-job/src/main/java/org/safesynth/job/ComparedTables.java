@@ -36,7 +36,8 @@ final class ComparedTables {
         aligned(context, synthetic, inferred.schema()),
         holdout == null
             ? Optional.empty()
-            : Optional.of(aligned(context, holdout, inferred.schema())));
+            : Optional.of(aligned(context, holdout, inferred.schema())),
+        EvaluateStage.groups(context.config()));
   }
 
   /** Options are those of the reference's format: a synthetic Parquet folder needs none. */

@@ -3,14 +3,17 @@ package org.safesynth.job;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.evaluate.ColumnDistribution;
 import org.safesynth.evaluate.Evaluation;
 import org.safesynth.evaluate.EvaluationInput;
 import org.safesynth.evaluate.EvaluationResult;
+import org.safesynth.evaluate.GroupKeys;
 import org.safesynth.evaluate.MetricsFile;
 import org.safesynth.evaluate.ReportPage;
 import org.safesynth.evaluate.Score;
@@ -42,9 +45,21 @@ final class EvaluateStage {
         context.config().privacy().dpEnabled()
             ? HeldOut.ofPrivate(context, table, schema, PrivateUnits.ofRun(context))
             : HeldOut.of(context, table, schema, split)) {
-      EvaluationInput input = new EvaluationInput(parts.reference(), synthetic, parts.holdout());
+      EvaluationInput input =
+          new EvaluationInput(
+              parts.reference(), synthetic, parts.holdout(), groups(context.config()));
       return run(context, input, facts, hasReferenceLayout);
     }
+  }
+
+  /** What the settings say of groups; a series is one whose rows are ordered by time. */
+  static Optional<GroupKeys> groups(SafeSynthesizerConfig config) {
+    String order =
+        config.timeSeries().isTimeseries()
+            ? config.timeSeries().timestampColumn()
+            : config.data().orderTrainingExamplesBy();
+    return Optional.ofNullable(config.data().groupTrainingExamplesBy())
+        .map(group -> new GroupKeys(group, order));
   }
 
   /** Judges tables and writes what was found. */

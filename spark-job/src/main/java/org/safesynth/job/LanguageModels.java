@@ -77,11 +77,9 @@ final class LanguageModels {
       LOADED.keySet().removeIf(other -> !other.equals(key));
       loaded = LOADED.computeIfAbsent(key, k -> load(hadoop, source, schema));
     }
-    int wanted = (int) Math.min(LanguageShardSampler.ROWS, rows);
-    int each = Math.max(1, (wanted + BATCH - 1) / BATCH);
-    int records =
-        source.base().mostRecords() == 0 ? each : Math.min(each, source.base().mostRecords());
-    int batch = Math.max(1, Math.min(BATCH, (wanted + records - 1) / records));
+    // The prompt is kept once for all sequences, so that one of a single record costs least.
+    int records = 1;
+    int batch = (int) Math.max(1, Math.min(BATCH, rows));
     return new JsonlSampler(
         loaded.decoder(),
         loaded.format(),

@@ -22,11 +22,22 @@ import org.safesynth.schema.FrozenSchema;
 
 /**
  * Samples shards of the synthetic table from a pretrained model inside a task: record numbers
- * {@code shard · ROWS} up to the next shard or the end.
+ * {@code shard · size} up to the next shard or the end.
  */
 final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
-  /** Rows of a shard, which are sampled side by side. */
-  static final int ROWS = 64;
+  private static final int SMALL = 64;
+  private static final int LARGE = 256;
+  private static final int LARGE_FROM = 4096;
+
+  /**
+   * Rows of a shard, which are sampled side by side. While a small shard ends, few sequences are
+   * left to go on with; a small table needs small shards, to be shared by all executors.
+   *
+   * @param rows of the table
+   */
+  static int size(long rows) {
+    return rows < LARGE_FROM ? SMALL : LARGE;
+  }
 
   private final SerializableConfiguration hadoop;
   private final LanguageModels.Source source;
@@ -104,7 +115,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
     }
 
     private void sample(long shard) {
-      int count = (int) Math.min(ROWS, rows - shard * ROWS);
+      int count = (int) Math.min(size(rows), rows - shard * size(rows));
       JsonlSampler.Sampled sampled = sampler.sample(count, shard, streams);
       for (Object[] cells : sampled.records()) {
         for (int c = 0; c < cells.length; c++) {

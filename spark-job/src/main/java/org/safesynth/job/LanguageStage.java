@@ -39,7 +39,7 @@ final class LanguageStage {
   Dataset<Row> table(LongAccumulator rowsDone) {
     SparkSession spark = context.spark();
     long rows = context.config().generation().numRecords();
-    int size = LanguageShardSampler.ROWS;
+    int size = LanguageShardSampler.size(rows);
     long shards = (rows + size - 1) / size;
     LanguageShardSampler sampler =
         new LanguageShardSampler(

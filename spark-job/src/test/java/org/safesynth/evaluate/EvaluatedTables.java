@@ -48,7 +48,8 @@ final class EvaluatedTables {
   }
 
   static EvaluationInput input(TypedTable reference, TypedTable synthetic, TypedTable holdout) {
-    return new EvaluationInput(reference, synthetic, Optional.ofNullable(holdout));
+    return new EvaluationInput(
+        reference, synthetic, Optional.ofNullable(holdout), Optional.empty());
   }
 
   static Evidence evidence(TypedTable reference, TypedTable synthetic, TypedTable holdout) {

@@ -135,6 +135,50 @@ final class EvaluateJobTest {
     assertFalse(Files.exists(temp.resolve("out/r/metrics.json")));
   }
 
+  @Test
+  void groupsAreJudgedAsSuchAndTheirNamesAsNothing() throws IOException {
+    List<String> real = new ArrayList<>();
+    List<String> made = new ArrayList<>();
+    for (int g = 0; g < 60; g++) {
+      for (int i = 0; i <= g % 4; i++) {
+        real.add("%d,r%d,%d,2021-01-%02d".formatted(g % 7, g, i, 1 + 3 * i));
+        made.add("%d,m%d,%d,2021-01-%02d".formatted(g % 6, g, i, 1 + 3 * i));
+      }
+    }
+    String[] evaluate = {
+      "run",
+      "evaluate",
+      "--reference",
+      csv("real.csv", real).toString(),
+      "--synthetic",
+      csv("made.csv", made).toString(),
+      "--data.group_training_examples_by",
+      "group",
+      "--data.order_training_examples_by",
+      "day",
+      "--run-id",
+      "g"
+    };
+    assertEquals(0, execute(evaluate), said());
+    JsonNode groups = metrics("g").path("measures").path("groups");
+    assertEquals("day", groups.path("order").asText(), groups.toString());
+    assertEquals(0.25, figure(groups, "groups of one row").path("synthetic").asDouble());
+    assertEquals(
+        3, figure(groups, "step of 'day' to the next row, median (days)").path("real").asInt());
+    String columns = metrics("g").path("measures").path("column_distribution").toString();
+    assertTrue(columns.contains("a.b") && !columns.contains("\"group\""), columns);
+    assertTrue(said().contains("'group' makes the groups"), said());
+  }
+
+  private static JsonNode figure(JsonNode groups, String name) {
+    for (JsonNode figure : groups.path("figures")) {
+      if (figure.path("name").asText().equals(name)) {
+        return figure;
+      }
+    }
+    throw new AssertionError(name + " is not in " + groups);
+  }
+
   /** The identities are those of the encoded records, from which the run took its holdout. */
   private void theHeldOutRowsAreThoseOfTheRun(Path table) {
     RunFolder folder =
