@@ -19,6 +19,10 @@ prompt = (
     + ",".join(f'"{c}":<unk>' for c in columns)
     + " \n assistant\n"
 )
+try:
+    longest = 2 * json.load(open(run + "/adapter/context.json"))["longest_record"] + 64  # as here
+except (OSError, KeyError):
+    longest = 2048 - 200
 ids = tokenizer.encode(prompt, add_special_tokens=False) + [tokenizer.convert_tokens_to_ids("<|im_start|>")]
 
 
@@ -42,7 +46,7 @@ while valid < rows:
             temperature=0.9,
             top_k=0,
             top_p=1.0,
-            max_new_tokens=500,
+            max_new_tokens=longest,
             stopping_criteria=[OneLine()],
         )
     passes += out.shape[1] - len(ids)

@@ -41,7 +41,7 @@ public final class Evidence implements AutoCloseable {
     this.input = input;
     this.config = config;
     this.seed = seed;
-    this.embedder = new TfIdfEmbedder(spark);
+    this.embedder = input.embedder().orElseGet(() -> new TfIdfEmbedder(spark));
     this.contents = contents;
     KeyedSample sample = new KeyedSample(key(0));
     long fewest = Math.min(contents.count(Side.REFERENCE), contents.count(Side.SYNTHETIC));

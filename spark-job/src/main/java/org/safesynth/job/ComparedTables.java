@@ -37,7 +37,8 @@ final class ComparedTables {
         holdout == null
             ? Optional.empty()
             : Optional.of(aligned(context, holdout, inferred.schema())),
-        EvaluateStage.groups(context.config()));
+        EvaluateStage.groups(context.config()),
+        Optional.empty());
   }
 
   /** Options are those of the reference's format: a synthetic Parquet folder needs none. */

@@ -47,7 +47,13 @@ final class EvaluateStage {
             : HeldOut.of(context, table, schema, split)) {
       EvaluationInput input =
           new EvaluationInput(
-              parts.reference(), synthetic, parts.holdout(), groups(context.config()));
+              parts.reference(),
+              synthetic,
+              parts.holdout(),
+              groups(context.config()),
+              context.config().isEmbedded()
+                  ? Optional.empty()
+                  : Optional.of(new LanguageEmbedder(context)));
       return run(context, input, facts, hasReferenceLayout);
     }
   }

@@ -7,6 +7,7 @@ import org.apache.spark.sql.SparkSession;
  * our own, which alone is made quiet and stopped.
  */
 final class JobSession implements AutoCloseable {
+  private static final String SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions";
   private static final String CASE_SENSITIVE = "spark.sql.caseSensitive";
 
   private final SparkSession spark;
@@ -33,6 +34,11 @@ final class JobSession implements AutoCloseable {
       builder.master(chosen).config("spark.ui.showConsoleProgress", "false");
       if (chosen.startsWith("local")) {
         builder.config("spark.executor.heartbeatInterval", "2s"); // progress comes with heartbeats
+        if (System.getProperty(SHUFFLE_PARTITIONS) == null) {
+          // Spark's 200 are made for a cluster: here most of their time is the tasks' own start.
+          int cores = Runtime.getRuntime().availableProcessors();
+          builder.config(SHUFFLE_PARTITIONS, Integer.toString(Math.max(8, 2 * cores)));
+        }
       }
     }
     SparkSession spark = builder.getOrCreate();

@@ -62,6 +62,26 @@ final class LanguageModels {
   private record Loaded(
       CausalDecoder decoder, ExampleFormat format, TokenGrammar grammar, int contextTokens) {}
 
+  private static final ConcurrentHashMap<LanguageBase, CausalDecoder> BASES =
+      new ConcurrentHashMap<>();
+
+  /**
+   * The base model without an adapter, loaded once in this process; the adapted one is given up.
+   */
+  static CausalDecoder base(Configuration hadoop, LanguageBase base, String device) {
+    synchronized (LOADED) {
+      LOADED.clear();
+      BASES.keySet().removeIf(other -> !other.equals(base));
+      return BASES.computeIfAbsent(
+          base,
+          key -> {
+            java.nio.file.Path folder = base.local(hadoop);
+            return CausalDecoder.load(
+                HfConfig.read(folder), folder, null, ComputeDevice.choose(device), base.bits());
+          });
+    }
+  }
+
   /** A sampler of the calling thread's own on the process's one copy of the weights. */
   static JsonlSampler sampler(Configuration hadoop, Source source, FrozenSchema schema, long rows) {
     Key key =
@@ -74,6 +94,7 @@ final class LanguageModels {
             schema);
     Loaded loaded;
     synchronized (LOADED) {
+      BASES.clear();
       LOADED.keySet().removeIf(other -> !other.equals(key));
       loaded = LOADED.computeIfAbsent(key, k -> load(hadoop, source, schema));
     }

@@ -5,6 +5,7 @@ import static org.bytedeco.pytorch.global.torch.linear;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -154,6 +155,49 @@ public final class CausalDecoder {
    * @return (asked, vocabulary) logits behind the tokens that are asked for, or null for none
    */
   Tensor logits(KvCache.Step step, KvCache cache) {
+    Tensor x = states(step, cache); // (tokens, hidden)
+    Tensor asked = there(step.asked()); // (asked) or null
+    Tensor logits = // (asked, vocabulary) or null
+        asked == null ? null : head.project(normed(x.index_select(0, asked), norm), null);
+    x.releaseReference();
+    return logits;
+  }
+
+  /**
+   * What a text means to the model: the mean of its tokens' last hidden states.
+   *
+   * @param texts ids of each, at least one
+   * @return (texts)(hidden)
+   */
+  public float[][] meanStates(int[][] texts) {
+    int longest = Arrays.stream(texts).mapToInt(text -> text.length).max().orElseThrow();
+    float[][] means = new float[texts.length][config.hiddenSize()];
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        KvCache cache = new KvCache(this, texts.length, longest)) {
+      KvCache.Step step = new KvCache.Step(texts, new int[texts.length], 0, new int[0]);
+      Tensor x = states(step, cache); // (tokens, hidden)
+      Tensor states = normed(x, norm).cpu(); // (tokens, hidden)
+      x.releaseReference();
+      long at = 0;
+      for (int t = 0; t < texts.length; t++) {
+        Tensor own = states.narrow(0, at, texts[t].length); // (tokens of the text, hidden)
+        own.mean(0).contiguous().data_ptr_float().get(means[t]);
+        at += texts[t].length;
+      }
+    }
+    return means;
+  }
+
+  /** Logits behind a token whose last hidden state this is: (vocabulary). */
+  Tensor headOf(float[] state) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return head.project(torch.tensor(state).unsqueeze(0), null).squeeze(0);
+    }
+  }
+
+  /** The last block's output (tokens, hidden), with a reference that the caller releases. */
+  private Tensor states(KvCache.Step step, KvCache cache) {
     Tensor x = embedding.rows(device().on(step.ids())); // (tokens, hidden)
     Tensor angles = // (tokens, 1, head_dim / 2)
         device()
@@ -185,11 +229,7 @@ public final class CausalDecoder {
         before.releaseReference();
       }
     }
-    Tensor asked = there(step.asked()); // (asked) or null
-    Tensor logits = // (asked, vocabulary) or null
-        asked == null ? null : head.project(normed(x.index_select(0, asked), norm), null);
-    x.releaseReference();
-    return logits;
+    return x;
   }
 
   private Tensor there(Tensor tensor) {

@@ -165,7 +165,7 @@ public final class HfWeights {
   }
 
   /** Values of all tensors. */
-  long values() {
+  public long values() {
     return places.values().stream()
         .mapToLong(place -> place.entry().shape().stream().reduce(1L, Math::multiplyExact))
         .sum();

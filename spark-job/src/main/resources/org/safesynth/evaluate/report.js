@@ -251,6 +251,12 @@
       el("p", { class: "soft small" }, "Distance of the two clouds (0 equal, 1 disjoint): component 1 " + num(pca.distances[0]) + ", component 2 " + num(pca.distances[1]) + ". The two explain " + pct(pca.explained.reduce((a, b) => a + b, 0), 0) + " of the real table's variance."));
   }
 
+  // ---- groups ----
+  const groups = have("groups");
+  if (groups) section("groups", "Groups", "Groups", "Rows that belong together" + (groups.order ? ", by ‘" + groups.group + "’ and in the order of ‘" + groups.order + "’: how many they are, how they follow one another, and what one tells of the next." : ", by ‘" + groups.group + "’."), table("Groups", ["figure", n("real"), n("synthetic"), n("distance")], groups.figures.map((f) => [f.name].concat([f.real, f.synthetic].map((v) => (f.is_date && isNumber(v) ? new Date(Math.round(v * 864e5)).toISOString().slice(0, 10) : short(v))), [isNumber(f.distance) ? num(f.distance, 3) : ""]))),
+    groups.autocorrelations.length ? lazily("correlation with rows further before", () => table("Correlation of a value with the one so many rows before", ["column", ""].concat(groups.autocorrelations[0].real.map((v, i) => n(String(i + 1)))), groups.autocorrelations.flatMap((a) => [[link(a.column), "real"].concat(a.real.map((v) => num(v, 2))), ["", "synthetic"].concat(a.synthetic.map((v) => num(v, 2)))]))) : null,
+    el("p", { class: "soft small" }, "Sizes are those of all groups; everything else looks at " + count(groups.sampled_groups[0]) + " real and " + count(groups.sampled_groups[1]) + " synthetic ones. The distance is that of Kolmogorov and Smirnov between the two distributions, 0 equal and 1 disjoint."));
+
   // ---- models as judges ----
   const disc = have("discriminator"), use = have("usefulness");
   const reasons = (names) => names.filter((m) => missing[m]).map((m) => el("p", { class: "soft" }, el("b", {}, words(m)), " is not available: ", missing[m], "."));
@@ -291,11 +297,6 @@
 
   if (D.dp) section("dp", "Differential privacy", "Differential privacy", D.dp.summary || "The synthetic rows were made under differential privacy; this is its ledger.",
     el("details", {}, el("summary", {}, "the ledger, privacy.json"), el("pre", { tabindex: "0" }, D.dp.ledger)));
-
-  const groups = have("groups");
-  if (groups) section("groups", "Groups", "Groups", "Rows that belong together" + (groups.order ? ", by ‘" + groups.group + "’ and in the order of ‘" + groups.order + "’: how many they are, how they follow one another, and what one tells of the next." : ", by ‘" + groups.group + "’."), table("Groups", ["figure", n("real"), n("synthetic"), n("distance")], groups.figures.map((f) => [f.name].concat([f.real, f.synthetic].map((v) => (f.is_date && isNumber(v) ? new Date(Math.round(v * 864e5)).toISOString().slice(0, 10) : short(v))), [isNumber(f.distance) ? num(f.distance, 3) : ""]))),
-    groups.autocorrelations.length ? lazily("correlation with rows further before", () => table("Correlation of a value with the one so many rows before", ["column", ""].concat(groups.autocorrelations[0].real.map((v, i) => n(String(i + 1)))), groups.autocorrelations.flatMap((a) => [[link(a.column), "real"].concat(a.real.map((v) => num(v, 2))), ["", "synthetic"].concat(a.synthetic.map((v) => num(v, 2)))]))) : null,
-    el("p", { class: "soft small" }, "Sizes are those of all groups; everything else looks at " + count(groups.sampled_groups[0]) + " real and " + count(groups.sampled_groups[1]) + " synthetic ones. The distance is that of Kolmogorov and Smirnov between the two distributions, 0 equal and 1 disjoint."));
 
   // ---- run ----
   const t = M.timing || {};

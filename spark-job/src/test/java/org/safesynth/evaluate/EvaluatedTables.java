@@ -49,7 +49,7 @@ final class EvaluatedTables {
 
   static EvaluationInput input(TypedTable reference, TypedTable synthetic, TypedTable holdout) {
     return new EvaluationInput(
-        reference, synthetic, Optional.ofNullable(holdout), Optional.empty());
+        reference, synthetic, Optional.ofNullable(holdout), Optional.empty(), Optional.empty());
   }
 
   static Evidence evidence(TypedTable reference, TypedTable synthetic, TypedTable holdout) {

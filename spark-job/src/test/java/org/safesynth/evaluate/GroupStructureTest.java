@@ -60,7 +60,8 @@ final class GroupStructureTest {
   private static Finding found(
       TypedTable real, TypedTable synthetic, GroupKeys keys, Map<String, String> settings) {
     EvaluationInput input =
-        new EvaluationInput(real, synthetic, Optional.empty(), Optional.ofNullable(keys));
+        new EvaluationInput(
+            real, synthetic, Optional.empty(), Optional.ofNullable(keys), Optional.empty());
     try (Evidence evidence = Evidence.gather(input, EvaluatedTables.config(settings), 1)) {
       return GroupStructure.of(evidence);
     }

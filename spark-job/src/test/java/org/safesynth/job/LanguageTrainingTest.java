@@ -187,12 +187,35 @@ final class LanguageTrainingTest {
 
   @Test
   void aRunOfAPretrainedModelIsEvaluated() throws IOException {
-    assertEquals(0, run("run", "judged", "--evaluation.enabled", "true"), said());
+    String[] adjectives = "red old tall sad wet odd new dry shy big".split(" ");
+    String[] nouns = "cat hat road lamp tree door boat ring shoe wall".split(" ");
+    StringBuilder csv = new StringBuilder("note,size\n");
+    for (int i = 0; i < 400; i++) {
+      csv.append(
+          "the %s %s and the %s %s,%d%n"
+              .formatted(
+                  adjectives[i % 10],
+                  nouns[i / 10 % 10],
+                  adjectives[i / 100],
+                  nouns[(7 * i) % 10],
+                  i % 9));
+    }
+    Files.writeString(table, csv);
+    String[] judged = {
+      "--evaluation.enabled", "true", "--data.holdout", "80", "--generation.num_records", "120"
+    };
+    assertEquals(0, run("run", "judged", judged), said());
     Path folder = temp.resolve("judged");
     JsonNode metrics =
         new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("metrics.json")));
     assertTrue(metrics.toString().contains("synthetic_data_quality_score"), metrics.toString());
     assertTrue(Files.size(folder.resolve("report.html")) > 10_000);
+    JsonNode semantics = metrics.path("measures").path("text_semantics");
+    assertEquals(
+        "mean hidden states of tinyllama-random",
+        semantics.path("embedding").asText(),
+        semantics.toString());
+    assertTrue(metrics.path("text_semantic_similarity_score").isNumber(), semantics.toString());
   }
 
   @Test

@@ -1,5 +1,6 @@
 package org.safesynth.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -109,6 +110,23 @@ class CausalDecoderTest {
         }
       }
       assertEquals(rows * 6, compared);
+    }
+  }
+
+  /** A text's mean state does not depend on the texts beside it, and is that of its states. */
+  @ParameterizedTest
+  @ValueSource(strings = {"smollm3-tiny", "mistral-sliding-tiny"})
+  void meanStatesAreThoseOfEachTextAlone(String name) {
+    CausalDecoder model = model(name);
+    int[][] texts = {{1, 5, 9, 30, 31}, {4}, {17, 8, 3}};
+    float[][] together = model.meanStates(texts);
+    for (int t = 0; t < texts.length; t++) {
+      assertArrayEquals(model.meanStates(new int[][] {texts[t]})[0], together[t], 1e-4f);
+    }
+    // The mean of a text of one token is its state, which the head turns into its logits.
+    try (PointerScope scope = new PointerScope()) {
+      Tensor logits = logits(model, texts[1]).select(0, 0); // (vocabulary)
+      assertTrue(difference(logits, model.headOf(together[1])) < TOLERANCE);
     }
   }
 

@@ -1,0 +1,168 @@
+package org.safesynth.job;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.evaluate.TextEmbedder;
+import org.safesynth.evaluate.TfIdfEmbedder;
+import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.HfWeights;
+import org.safesynth.model.Natives;
+import org.safesynth.tokenizer.TokenizerFolder;
+
+/**
+ * Turns texts into vectors by the run's pretrained model, before it learned the table: the mean of
+ * a text's last hidden states, less the mean of all real texts. Without that, all texts lie in one
+ * direction and seem to mean the same (Mu and Viswanath 2018).
+ *
+ * <p>Where the model would take too long for it, statistics of words stand in.
+ */
+final class LanguageEmbedder implements TextEmbedder {
+  private static final int MOST_TOKENS = 256; // of a text
+  private static final int BATCH = 64; // texts
+
+  /** Multiplications and additions that are worth it: some minutes of two cores. */
+  private static final double MOST_OPERATIONS = 3e13;
+
+  private final RunContext context;
+  private final LanguageBase base;
+  private final TextEmbedder words;
+  private boolean hasUsedModel;
+  private boolean hasUsedWords;
+
+  LanguageEmbedder(RunContext context) {
+    this.context = context;
+    this.base = LanguageBase.of(context);
+    this.words = new TfIdfEmbedder(context.spark());
+  }
+
+  @Override
+  public String description() {
+    String model = "mean hidden states of " + new Path(base.folder()).getName();
+    if (!hasUsedWords) {
+      return model;
+    }
+    return hasUsedModel
+        ? model + ", and " + words.description() + " for the longest columns"
+        : words.description();
+  }
+
+  @Override
+  public List<double[][]> embed(List<List<String>> real, List<List<String>> others) {
+    java.nio.file.Path local = base.local(context.hadoop());
+    TokenizerFolder tokenizer = TokenizerFolder.load(local);
+    Map<String, int[]> ids = new LinkedHashMap<>();
+    long tokens = 0;
+    for (List<List<String>> lists : List.of(real, others)) {
+      for (List<String> list : lists) {
+        for (String text : list) {
+          if (!ids.containsKey(text)) {
+            int[] all = tokenizer.tokenizer().encode(text.isEmpty() ? " " : text);
+            int[] first = Arrays.copyOf(all, Math.min(all.length, MOST_TOKENS));
+            ids.put(text, first);
+            tokens += first.length;
+          }
+        }
+      }
+    }
+    if (2.0 * tokens * HfWeights.ofFolder(local).values() > MOST_OPERATIONS) {
+      hasUsedWords = true;
+      return words.embed(real, others);
+    }
+    hasUsedModel = true;
+    Map<String, float[]> states = states(ids);
+    float[] middle = mean(real, states);
+    List<double[][]> vectors = new ArrayList<>();
+    for (List<List<String>> lists : List.of(real, others)) {
+      for (List<String> list : lists) {
+        vectors.add(
+            list.stream().map(text -> unit(states.get(text), middle)).toArray(double[][]::new));
+      }
+    }
+    return vectors;
+  }
+
+  /** Texts of about one length, which a task passes through the model together. */
+  private record Batch(String[] texts, int[][] ids) implements Serializable {}
+
+  private record Embedded(String[] texts, float[][] states) implements Serializable {}
+
+  private Map<String, float[]> states(Map<String, int[]> ids) {
+    List<Map.Entry<String, int[]>> byLength = new ArrayList<>(ids.entrySet());
+    byLength.sort(Comparator.comparingInt(entry -> entry.getValue().length));
+    List<Batch> batches = new ArrayList<>();
+    for (int from = 0; from < byLength.size(); from += BATCH) {
+      var part = byLength.subList(from, Math.min(byLength.size(), from + BATCH));
+      batches.add(
+          new Batch(
+              part.stream().map(Map.Entry::getKey).toArray(String[]::new),
+              part.stream().map(Map.Entry::getValue).toArray(int[][]::new)));
+    }
+    SerializableConfiguration hadoop = new SerializableConfiguration(context.hadoop());
+    LanguageBase of = base;
+    String device = context.config().cluster().generationDevice().name().toLowerCase(Locale.ROOT);
+    Map<String, float[]> states = new LinkedHashMap<>();
+    JavaSparkContext spark = JavaSparkContext.fromSparkContext(context.spark().sparkContext());
+    for (Embedded embedded :
+        spark
+            .parallelize(batches, Math.max(1, batches.size()))
+            .map(batch -> embed(hadoop, of, device, batch))
+            .collect()) {
+      for (int t = 0; t < embedded.texts().length; t++) {
+        states.put(embedded.texts()[t], embedded.states()[t]);
+      }
+    }
+    return states;
+  }
+
+  private static Embedded embed(
+      SerializableConfiguration hadoop, LanguageBase base, String device, Batch batch) {
+    CausalDecoder model = LanguageModels.base(hadoop.value(), base, device);
+    Natives.useOneThread();
+    return new Embedded(batch.texts(), model.meanStates(batch.ids()));
+  }
+
+  private static float[] mean(List<List<String>> real, Map<String, float[]> states) {
+    double[] sum = new double[states.values().iterator().next().length];
+    long count = 0;
+    for (List<String> list : real) {
+      for (String text : list) {
+        float[] state = states.get(text);
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += state[i];
+        }
+        count++;
+      }
+    }
+    float[] mean = new float[sum.length];
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] = (float) (sum[i] / Math.max(1, count));
+    }
+    return mean;
+  }
+
+  /** What sets a text apart from the mean, of length 1; zeros where nothing does. */
+  private static double[] unit(float[] state, float[] middle) {
+    double[] vector = new double[state.length];
+    double square = 0;
+    for (int i = 0; i < vector.length; i++) {
+      vector[i] = state[i] - middle[i];
+      square += vector[i] * vector[i];
+    }
+    if (square > 0) {
+      double length = Math.sqrt(square);
+      for (int i = 0; i < vector.length; i++) {
+        vector[i] /= length;
+      }
+    }
+    return vector;
+  }
+}
