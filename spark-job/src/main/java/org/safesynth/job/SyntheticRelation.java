@@ -21,10 +21,15 @@ import org.safesynth.schema.FrozenSchema;
 final class SyntheticRelation extends BaseRelation implements PrunedScan {
   private final RunContext context;
   private final FrozenSchema schema;
+  private final CompletionStage completion; // Spark lets go of its rows with this object
 
-  SyntheticRelation(RunContext context, FrozenSchema schema) {
+  /**
+   * @param completion completes given rows; null where whole rows are sampled
+   */
+  SyntheticRelation(RunContext context, FrozenSchema schema, CompletionStage completion) {
     this.context = context;
     this.schema = schema;
+    this.completion = completion;
   }
 
   @Override
@@ -40,14 +45,20 @@ final class SyntheticRelation extends BaseRelation implements PrunedScan {
   @Override
   public RDD<Row> buildScan(String[] requiredColumns) {
     LongAccumulator rows = context.spark().sparkContext().longAccumulator("synthetic rows");
-    Dataset<Row> table =
-        context.config().isEmbedded()
-            ? GenerateStage.run(context, schema, rows)
-            : new LanguageStage(context, schema).table(rows);
+    Dataset<Row> table = table(rows);
     Column[] columns =
         Arrays.stream(requiredColumns)
             .map(name -> functions.col('`' + name.replace("`", "``") + '`'))
             .toArray(Column[]::new);
     return table.select(columns).rdd();
+  }
+
+  private Dataset<Row> table(LongAccumulator rows) {
+    if (completion != null) {
+      return completion.table(rows);
+    }
+    return context.config().isEmbedded()
+        ? GenerateStage.run(context, schema, rows)
+        : new LanguageStage(context, schema).table(rows);
   }
 }

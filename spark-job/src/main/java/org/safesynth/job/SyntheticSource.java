@@ -14,6 +14,7 @@ import org.apache.spark.sql.sources.RelationProvider;
 import org.safesynth.config.Availability;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.fault.BadInputException;
+import org.safesynth.schema.FrozenSchema;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -22,8 +23,9 @@ import scala.jdk.javaapi.CollectionConverters;
  *
  * <p>Options: {@code model}, the folder of a run (or its {@code model} folder), which a path given
  * to {@code load} may stand for, and the parameters of {@code generation} by name, such as {@code
- * num_records}, {@code seed} and {@code temperature}. What is not given is as the run has it. Each
- * read samples anew and, for the same options, gives the rows that {@code run generate} writes.
+ * num_records}, {@code seed}, {@code temperature} and {@code conditions}, a table whose rows are
+ * completed in their order. What is not given is as the run has it. Each read samples anew and, for
+ * the same options, gives the rows that {@code run generate} writes.
  */
 public final class SyntheticSource implements RelationProvider, DataSourceRegister {
   private static final String MODEL = "model";
@@ -60,7 +62,11 @@ public final class SyntheticSource implements RelationProvider, DataSourceRegist
     requireSingleRows(config);
     RunContext context =
         new RunContext(spark, config, folder, Console.plain(), config.data().randomState());
-    return new SyntheticRelation(context, SchemaStage.read(folder));
+    FrozenSchema schema = SchemaStage.read(folder);
+    // Conditions that cannot be met are refused here and not when the table is used.
+    CompletionStage completion =
+        CompletionStage.isAsked(config) ? CompletionStage.of(context, schema) : null;
+    return new SyntheticRelation(context, schema, completion);
   }
 
   private static Path runOf(Map<String, String> options) {
@@ -79,9 +85,9 @@ public final class SyntheticSource implements RelationProvider, DataSourceRegist
       throw new BadInputException(
           "format safesynth reads tables of single rows, and this model writes groups; sample it with run generate");
     }
-    if (CompletionStage.isAsked(config) || !config.generation().constraints().isEmpty()) {
+    if (!config.generation().constraints().isEmpty()) {
       throw new BadInputException(
-          "format safesynth knows no conditions, rebalance and constraints; use run generate for them");
+          "format safesynth knows no constraints; use run generate for them");
     }
   }
 }
