@@ -83,6 +83,13 @@ final class ReportSamples {
     attack.put("name", "Linkability").put("detail", first).put("attempts", 500).put("rate", 0.3);
     attack.put("control_rate", 0.1).put("baseline_rate", 0.01);
     attack.put("risk", 0.22).put("risk_low", 0.17).put("risk_high", 0.27);
+    ObjectNode groups = measures.putObject("groups").put("group", first).put("order", first);
+    groups.putArray("sampled_groups").add(20).add(30);
+    ObjectNode figure = groups.putArray("figures").addObject().put("name", first);
+    figure.put("real", 12_345).put("synthetic", 0.5).put("distance", 0.1).put("is_date", true);
+    ObjectNode lags = groups.putArray("autocorrelations").addObject().put("column", first);
+    lags.putArray("real").add(0.5).addNull();
+    lags.putArray("synthetic").add(0.4).add(0.1);
   }
 
   private static ObjectNode score(double value) {
