@@ -1,6 +1,7 @@
 package org.safesynth.model;
 
 import java.io.Serializable;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,10 +22,13 @@ public record LoraConfig(int rank, double alpha, boolean isRankStabilised, Set<S
   private static final int OF_ATTENTION = 4;
 
   public LoraConfig {
-    targets = Set.copyOf(new LinkedHashSet<>(targets));
     if (rank < 1 || targets.isEmpty() || !PROJECTIONS.containsAll(targets)) {
       throw new IllegalArgumentException("rank " + rank + " and projections " + targets);
     }
+    // In one order in every process: a checkpoint's fingerprint holds them.
+    Set<String> ordered = new LinkedHashSet<>(PROJECTIONS);
+    ordered.retainAll(targets);
+    targets = Collections.unmodifiableSet(ordered);
   }
 
   /** What the product of the two matrices is multiplied by. */

@@ -98,6 +98,14 @@ class LoraDecoderTest {
     }
   }
 
+  /** A set of Java's own has another order in every process, and so would a fingerprint of it. */
+  @Test
+  void projectionsAreToldInOneOrder() {
+    LoraConfig lora = new LoraConfig(4, 4, true, Set.copyOf(LoraConfig.PROJECTIONS));
+    assertEquals(LoraConfig.PROJECTIONS, List.copyOf(lora.targets()));
+    assertTrue(lora.toString().contains(LoraConfig.PROJECTIONS.toString()), lora.toString());
+  }
+
   @Test
   void anExampleIsNotChangedByItsNeighbours() {
     Natives.load();
