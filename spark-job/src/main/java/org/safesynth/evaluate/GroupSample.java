@@ -47,10 +47,10 @@ record GroupSample(TreeMap<Long, Long> sizes, int[] starts, Frame rows) {
     TreeMap<Long, Long> sizes = sizes(rows, group);
     long total = sizes.entrySet().stream().mapToLong(e -> e.getKey() * e.getValue()).sum();
     long groups = sizes.values().stream().mapToLong(n -> n).sum();
-    double share =
-        Math.max((double) limit / Math.max(1, total), (double) FEWEST_GROUPS / Math.max(1, groups));
+    double expected = // groups
+        Math.max((double) groups * limit / Math.max(1, total), FEWEST_GROUPS);
+    long threshold = KeyedSample.threshold(expected, groups);
     Column hash = xxhash64(group, lit(key));
-    long threshold = share >= 1 ? Long.MAX_VALUE : (long) (share * 0x1p64 - 0x1p63);
     WindowSpec ofGroup = Window.partitionBy(group);
     // Rows that the order does not tell apart follow one another by a hash of what they hold.
     Column tie = xxhash64(all);

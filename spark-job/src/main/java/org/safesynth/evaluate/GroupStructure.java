@@ -72,11 +72,14 @@ public record GroupStructure(
     int limit =
         (int) Math.min(evidence.config().sqsReportRows(), Evidence.MOST_CELLS / (names.size() + 1));
     long key = evidence.key(40);
-    return of(
-        keys,
-        GroupSample.draw(real, keys, names, limit, key),
-        GroupSample.draw(synthetic, keys, names, limit, key),
-        left);
+    GroupSample ofReal = GroupSample.draw(real, keys, names, limit, key);
+    GroupSample made = GroupSample.draw(synthetic, keys, names, limit, key);
+    if (ofReal.groups() == 0 || made.groups() == 0) {
+      return Unavailable.because(
+          "column '%s', which makes the groups, is empty in the %s table"
+              .formatted(keys.group(), ofReal.groups() == 0 ? "real" : "synthetic"));
+    }
+    return of(keys, ofReal, made, left);
   }
 
   /** The order's column first, then those that are of one form in both tables. */

@@ -41,7 +41,7 @@ final class KeyedSample implements Serializable {
   }
 
   /** The identity below which about {@code expected} of {@code total} rows lie. */
-  private static long threshold(double expected, long total) {
+  static long threshold(double expected, long total) {
     return expected >= total
         ? Long.MAX_VALUE
         : (long) (expected / total * 0x1p64 - 0x1p63); // identities are uniform over all longs

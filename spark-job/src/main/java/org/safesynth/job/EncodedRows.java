@@ -101,7 +101,8 @@ final class EncodedRows implements Iterator<Row> {
     return called(encoder, record);
   }
 
-  private static <A, B> B called(MapFunction<A, B> function, A argument) {
+  /** What a function of Spark gives; the checked exception that it may declare is a fault. */
+  static <A, B> B called(MapFunction<A, B> function, A argument) {
     try {
       return function.call(argument);
     } catch (RuntimeException e) {

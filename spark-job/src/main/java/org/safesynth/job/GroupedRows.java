@@ -155,21 +155,11 @@ final class GroupedRows {
     @Override
     public Tuple2<Place, Object[]> next() {
       Tuple2<Row, Long> row = rows.next();
-      Object[] of = canonical(row._1());
+      Object[] of = EncodedRows.called(cells, row._1());
       RecordIdentity.Hash group = hasher.ofCells(new Object[] {of[groupColumn]});
       long order = orderColumn < 0 ? row._2() : (Long) of[orderColumn];
       RecordIdentity.Hash tie = hasher.ofCells(of);
       return new Tuple2<>(new Place(group.high(), group.low(), order, tie.high(), tie.low()), of);
-    }
-
-    private Object[] canonical(Row row) {
-      try {
-        return cells.call(row);
-      } catch (RuntimeException e) {
-        throw e;
-      } catch (Exception e) {
-        throw new IllegalStateException("a row could not be read", e);
-      }
     }
   }
 

@@ -172,14 +172,7 @@ final class HeldOut implements AutoCloseable {
 
       @Override
       public Row next() {
-        Object[] canonical;
-        try {
-          canonical = cells.call(rows.next());
-        } catch (RuntimeException e) {
-          throw e;
-        } catch (Exception e) {
-          throw new IllegalStateException(e);
-        }
+        Object[] canonical = EncodedRows.called(cells, rows.next());
         boolean isOfGroup = group >= 0;
         RecordIdentity.Hash hash =
             hasher.ofCells(isOfGroup ? new Object[] {canonical[group]} : canonical);

@@ -8,11 +8,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.evaluate.TextEmbedder;
 import org.safesynth.evaluate.TfIdfEmbedder;
+import org.safesynth.fault.BadInputException;
 import org.safesynth.model.CausalDecoder;
 import org.safesynth.model.HfWeights;
 import org.safesynth.model.Natives;
@@ -23,57 +25,49 @@ import org.safesynth.tokenizer.TokenizerFolder;
  * a text's last hidden states, less the mean of all real texts. Without that, all texts lie in one
  * direction and seem to mean the same (Mu and Viswanath 2018).
  *
- * <p>Where the model would take too long for it, statistics of words stand in.
+ * <p>Where the model would take too long for it or is not at hand any more, statistics of words
+ * stand in.
  */
 final class LanguageEmbedder implements TextEmbedder {
   private static final int MOST_TOKENS = 256; // of a text
   private static final int BATCH = 64; // texts
 
+  /** Tokens of a batch whose texts were all as long as the longest: what bounds its memory. */
+  private static final int BATCH_TOKENS = 2048;
+
   /** Multiplications and additions that are worth it: some minutes of two cores. */
   private static final double MOST_OPERATIONS = 3e13;
 
   private final RunContext context;
-  private final LanguageBase base;
   private final TextEmbedder words;
+  private LanguageBase base; // null before a text is seen, and without the model
+  private boolean hasLooked;
   private boolean hasUsedModel;
   private boolean hasUsedWords;
 
   LanguageEmbedder(RunContext context) {
     this.context = context;
-    this.base = LanguageBase.of(context);
     this.words = new TfIdfEmbedder(context.spark());
   }
 
   @Override
   public String description() {
-    String model = "mean hidden states of " + new Path(base.folder()).getName();
-    if (!hasUsedWords) {
-      return model;
+    if (!hasUsedModel) {
+      return words.description();
     }
-    return hasUsedModel
+    String model = "mean hidden states of " + new Path(base.folder()).getName();
+    return hasUsedWords
         ? model + ", and " + words.description() + " for the longest columns"
-        : words.description();
+        : model;
   }
 
   @Override
   public List<double[][]> embed(List<List<String>> real, List<List<String>> others) {
-    java.nio.file.Path local = base.local(context.hadoop());
-    TokenizerFolder tokenizer = TokenizerFolder.load(local);
-    Map<String, int[]> ids = new LinkedHashMap<>();
-    long tokens = 0;
-    for (List<List<String>> lists : List.of(real, others)) {
-      for (List<String> list : lists) {
-        for (String text : list) {
-          if (!ids.containsKey(text)) {
-            int[] all = tokenizer.tokenizer().encode(text.isEmpty() ? " " : text);
-            int[] first = Arrays.copyOf(all, Math.min(all.length, MOST_TOKENS));
-            ids.put(text, first);
-            tokens += first.length;
-          }
-        }
-      }
+    if (!hasLooked) {
+      find();
     }
-    if (2.0 * tokens * HfWeights.ofFolder(local).values() > MOST_OPERATIONS) {
+    Map<String, int[]> ids = base == null ? Map.of() : ids(real, others);
+    if (ids.isEmpty() || operations(ids) > MOST_OPERATIONS) {
       hasUsedWords = true;
       return words.embed(real, others);
     }
@@ -90,6 +84,41 @@ final class LanguageEmbedder implements TextEmbedder {
     return vectors;
   }
 
+  /** Looks for the base model, if it still is where it was when it learned the table. */
+  private void find() {
+    hasLooked = true;
+    try {
+      base = LanguageBase.of(context);
+    } catch (BadInputException fault) {
+      context
+          .console()
+          .warn("texts are compared by statistics of words: " + Faults.sentence(fault));
+    }
+  }
+
+  /** The first tokens of each text; those of which nothing is left have none. */
+  private Map<String, int[]> ids(List<List<String>> real, List<List<String>> others) {
+    TokenizerFolder tokenizer = TokenizerFolder.load(base.local(context.hadoop()));
+    Map<String, int[]> ids = new LinkedHashMap<>();
+    Stream.of(real, others)
+        .flatMap(List::stream)
+        .flatMap(List::stream)
+        .distinct()
+        .forEach(
+            text -> {
+              int[] all = tokenizer.tokenizer().encode(text);
+              if (all.length > 0) {
+                ids.put(text, Arrays.copyOf(all, Math.min(all.length, MOST_TOKENS)));
+              }
+            });
+    return ids;
+  }
+
+  private double operations(Map<String, int[]> ids) {
+    long tokens = ids.values().stream().mapToLong(text -> text.length).sum();
+    return 2.0 * tokens * HfWeights.ofFolder(base.local(context.hadoop())).values();
+  }
+
   /** Texts of about one length, which a task passes through the model together. */
   private record Batch(String[] texts, int[][] ids) implements Serializable {}
 
@@ -99,8 +128,11 @@ final class LanguageEmbedder implements TextEmbedder {
     List<Map.Entry<String, int[]>> byLength = new ArrayList<>(ids.entrySet());
     byLength.sort(Comparator.comparingInt(entry -> entry.getValue().length));
     List<Batch> batches = new ArrayList<>();
-    for (int from = 0; from < byLength.size(); from += BATCH) {
-      var part = byLength.subList(from, Math.min(byLength.size(), from + BATCH));
+    for (int to = byLength.size(); to > 0; ) {
+      int longest = byLength.get(to - 1).getValue().length;
+      int from = Math.max(0, to - Math.max(1, Math.min(BATCH, BATCH_TOKENS / longest)));
+      var part = byLength.subList(from, to);
+      to = from;
       batches.add(
           new Batch(
               part.stream().map(Map.Entry::getKey).toArray(String[]::new),
@@ -136,10 +168,10 @@ final class LanguageEmbedder implements TextEmbedder {
     for (List<String> list : real) {
       for (String text : list) {
         float[] state = states.get(text);
-        for (int i = 0; i < sum.length; i++) {
+        for (int i = 0; state != null && i < sum.length; i++) {
           sum[i] += state[i];
         }
-        count++;
+        count += state == null ? 0 : 1;
       }
     }
     float[] mean = new float[sum.length];
@@ -151,9 +183,9 @@ final class LanguageEmbedder implements TextEmbedder {
 
   /** What sets a text apart from the mean, of length 1; zeros where nothing does. */
   private static double[] unit(float[] state, float[] middle) {
-    double[] vector = new double[state.length];
+    double[] vector = new double[middle.length];
     double square = 0;
-    for (int i = 0; i < vector.length; i++) {
+    for (int i = 0; state != null && i < vector.length; i++) {
       vector[i] = state[i] - middle[i];
       square += vector[i] * vector[i];
     }

@@ -23,6 +23,9 @@ final class LanguageModels {
   private static final int BATCH = 64;
   private static final ConcurrentHashMap<Key, Loaded> LOADED = new ConcurrentHashMap<>();
 
+  private static final ConcurrentHashMap<LanguageBase, CausalDecoder> BASES =
+      new ConcurrentHashMap<>();
+
   private LanguageModels() {}
 
   /**
@@ -61,9 +64,6 @@ final class LanguageModels {
 
   private record Loaded(
       CausalDecoder decoder, ExampleFormat format, TokenGrammar grammar, int contextTokens) {}
-
-  private static final ConcurrentHashMap<LanguageBase, CausalDecoder> BASES =
-      new ConcurrentHashMap<>();
 
   /**
    * The base model without an adapter, loaded once in this process; the adapted one is given up.

@@ -27,8 +27,8 @@ public final class CausalDecoder {
 
   private final HfConfig config;
   private final FrozenWeights weights; // the matrices point into its files
-  private final FrozenMatrix.Rows embedding; // (vocabulary, hidden)
-  private final FrozenMatrix.Rows head; // (vocabulary, hidden)
+  private final FrozenMatrix.Stored embedding; // (vocabulary, hidden)
+  private final FrozenMatrix.Stored head; // (vocabulary, hidden)
   private final Tensor norm; // (hidden)
   private final List<Layer> layers = new ArrayList<>();
   private final Tensor frequencies; // (head_dim / 2)
@@ -187,13 +187,6 @@ public final class CausalDecoder {
       }
     }
     return means;
-  }
-
-  /** Logits behind a token whose last hidden state this is: (vocabulary). */
-  Tensor headOf(float[] state) {
-    try (NoGradGuard guard = new NoGradGuard()) {
-      return head.project(torch.tensor(state).unsqueeze(0), null).squeeze(0);
-    }
   }
 
   /** The last block's output (tokens, hidden), with a reference that the caller releases. */

@@ -1,12 +1,17 @@
 package org.safesynth.model;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.Arrays;
-import org.bytedeco.javacpp.PointerScope;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Device;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.fault.BadInputException;
+import org.safesynth.fault.RunFailedException;
 
 /**
  * Where a pretrained model is computed, and whether its large products are taken in bfloat16: the
@@ -25,8 +30,7 @@ public record ComputeDevice(String name, boolean multipliesInBfloat16) {
   private static final String CUDA = "cuda";
   private static final String CUDA_LIBRARY =
       "/org/bytedeco/pytorch/linux-x86_64-gpu/libtorch_cuda.so";
-  private static final double WORTHWHILE = 0.7; // of float32's time
-  private static final int TRIALS = 3;
+  private static final Set<String> BFLOAT16_FLAGS = Set.of("avx512_bf16", "amx_bf16");
 
   /**
    * Chooses.
@@ -43,9 +47,7 @@ public record ComputeDevice(String name, boolean multipliesInBfloat16) {
               ? "a GPU is asked for (cluster.device or cluster.generation_device: cuda), but this job jar is the one for the CPU; build it with mvn -Pgpu -DskipTests package, or write auto"
               : "a GPU is asked for (cluster.device or cluster.generation_device: cuda), but this process sees none; check that nvidia-smi lists one on this host, with a driver for CUDA 13, or write auto");
     }
-    return hasGpu
-        ? new ComputeDevice(CUDA, true)
-        : new ComputeDevice(CPU.name(), hasFastBfloat16());
+    return hasGpu ? new ComputeDevice(CUDA, true) : processor(Paths.get("/proc/cpuinfo"));
   }
 
   /** Whether it is a GPU. */
@@ -58,29 +60,28 @@ public record ComputeDevice(String name, boolean multipliesInBfloat16) {
     return name.equals(CPU.name()) ? tensor : tensor.to(new Device(name), tensor.scalar_type());
   }
 
-  /** Whether this processor multiplies bfloat16 well faster than float32: some are far slower. */
-  private static boolean hasFastBfloat16() {
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      Tensor x = torch.ones(32, 512); // (n, in)
-      Tensor weight = torch.ones(512, 512); // (out, in)
-      double floats = seconds(x, weight);
-      double halves =
-          seconds(x.to(torch.ScalarType.BFloat16), weight.to(torch.ScalarType.BFloat16));
-      return halves < WORTHWHILE * floats;
+  /**
+   * Whether this processor multiplies bfloat16 itself, which is twice as fast as float32 or better;
+   * without such instructions it is far slower. They are asked for by name and not timed: a run
+   * that is resumed on the machine that it began on must choose as before.
+   */
+  private static boolean hasBfloat16(Path cpuinfo) {
+    if (!Files.isReadable(cpuinfo)) {
+      return false; // no Linux
+    }
+    try (Stream<String> lines = Files.lines(cpuinfo)) {
+      return lines
+          .filter(line -> line.startsWith("flags"))
+          .limit(1)
+          .flatMap(line -> Arrays.stream(line.split("\\s+")))
+          .anyMatch(BFLOAT16_FLAGS::contains);
+    } catch (IOException e) {
+      throw new RunFailedException(cpuinfo + " cannot be read: " + e.getMessage(), e);
     }
   }
 
-  /** The least of a few products' times, after one that warms up. */
-  private static double seconds(Tensor x, Tensor weight) {
-    double[] seconds = new double[TRIALS];
-    for (int i = -1; i < TRIALS; i++) {
-      long begin = System.nanoTime();
-      torch.linear(x, weight).close();
-      if (i >= 0) {
-        seconds[i] = (System.nanoTime() - begin) / 1e9;
-      }
-    }
-    return Arrays.stream(seconds).min().orElseThrow();
+  /** As {@link #choose} decides where {@code cpuinfo} describes the processor. */
+  static ComputeDevice processor(Path cpuinfo) {
+    return new ComputeDevice(CPU.name(), hasBfloat16(cpuinfo));
   }
 }

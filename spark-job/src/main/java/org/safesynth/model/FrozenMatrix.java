@@ -40,9 +40,6 @@ sealed interface FrozenMatrix {
 
   /** The matrix in float32 (out, in). */
   default Tensor floats() {
-    if (isReady()) {
-      return floats(0, out());
-    }
     Tensor whole = floats(0, 0).new_empty(out(), in());
     inPieces(out(), in(), (row, count) -> whole.narrow(0, row, count).copy_(floats(row, count)));
     return whole;
@@ -100,22 +97,13 @@ sealed interface FrozenMatrix {
     }
   }
 
-  /** A matrix whose rows are looked up too: that of the tokens. */
-  sealed interface Rows extends FrozenMatrix {
-    /**
-     * Some of its rows in float32 (n, in).
-     *
-     * @param indices (n)
-     */
-    Tensor rows(Tensor indices);
-  }
-
   /**
    * As it is stored.
    *
    * @param weight (out, in) float32, float16 or bfloat16
+   * @param multipliesAsHeld whether products are taken in the type of the weight
    */
-  record Stored(Tensor weight) implements Rows {
+  record Stored(Tensor weight, boolean multipliesAsHeld) implements FrozenMatrix {
     @Override
     public long out() {
       return weight.size(0);
@@ -132,36 +120,8 @@ sealed interface FrozenMatrix {
     }
 
     @Override
-    public Tensor floats(long row, long count) {
-      return weight.narrow(0, row, count).to(torch.ScalarType.Float);
-    }
-
-    @Override
-    public Tensor rows(Tensor indices) {
-      Tensor rows = torch.embedding(weight, indices); // (n, in)
-      return isReady() ? rows : rows.to(torch.ScalarType.Float);
-    }
-  }
-
-  /**
-   * In bfloat16, and multiplied so.
-   *
-   * @param weight (out, in) bfloat16
-   */
-  record Bfloat16(Tensor weight) implements Rows {
-    @Override
-    public long out() {
-      return weight.size(0);
-    }
-
-    @Override
-    public long in() {
-      return weight.size(1);
-    }
-
-    @Override
-    public boolean isReady() {
-      return false;
+    public Tensor floats() {
+      return isReady() ? weight : FrozenMatrix.super.floats();
     }
 
     @Override
@@ -171,22 +131,29 @@ sealed interface FrozenMatrix {
 
     @Override
     public Tensor project(Tensor x, Tensor bias) {
+      if (!multipliesAsHeld || isReady()) {
+        return FrozenMatrix.super.project(x, bias);
+      }
       Tensor projected = // (n, out)
-          linear(x.to(torch.ScalarType.BFloat16), weight).to(torch.ScalarType.Float);
+          linear(x.to(weight.scalar_type()), weight).to(torch.ScalarType.Float);
       return bias == null ? projected : projected.add(bias);
     }
 
     @Override
     public Tensor back(Tensor gradient) {
-      return gradient
-          .to(torch.ScalarType.BFloat16)
-          .matmul(weight)
-          .to(torch.ScalarType.Float); // (n, in)
+      return !multipliesAsHeld || isReady()
+          ? FrozenMatrix.super.back(gradient)
+          : gradient.to(weight.scalar_type()).matmul(weight).to(torch.ScalarType.Float);
     }
 
-    @Override
-    public Tensor rows(Tensor indices) {
-      return torch.embedding(weight, indices).to(torch.ScalarType.Float); // (n, in)
+    /**
+     * Some of its rows in float32 (n, in).
+     *
+     * @param indices (n)
+     */
+    Tensor rows(Tensor indices) {
+      Tensor rows = torch.embedding(weight, indices); // (n, in)
+      return isReady() ? rows : rows.to(torch.ScalarType.Float);
     }
   }
 

@@ -77,14 +77,14 @@ final class FrozenWeights {
   }
 
   /** The matrix of tokens, which is never quantised (out, in). */
-  FrozenMatrix.Rows tokens(String name, long out, long in) {
+  FrozenMatrix.Stored tokens(String name, long out, long in) {
     if (form == Form.FLOATS) {
-      return new FrozenMatrix.Stored(kept(device.on(weights.frozen(name, out, in))));
+      return new FrozenMatrix.Stored(kept(device.on(weights.frozen(name, out, in))), false);
     }
     Tensor stored = device.on(weights.stored(name, out, in)); // (out, in)
     return form == Form.BFLOAT16
-        ? new FrozenMatrix.Bfloat16(kept(stored.to(torch.ScalarType.BFloat16)))
-        : new FrozenMatrix.Stored(kept(stored));
+        ? new FrozenMatrix.Stored(kept(stored.to(torch.ScalarType.BFloat16)), true)
+        : new FrozenMatrix.Stored(kept(stored), false);
   }
 
   /** A projection's matrix (out, in). */
@@ -125,7 +125,7 @@ final class FrozenWeights {
     try (PointerScope scope = new PointerScope()) {
       adapter.addTo(name, copy);
     }
-    return new Adapted(new FrozenMatrix.Stored(kept(device.on(copy))), null, null);
+    return new Adapted(new FrozenMatrix.Stored(kept(device.on(copy)), false), null, null);
   }
 
   /**

@@ -32,8 +32,8 @@ public final class LoraDecoder {
   private final FrozenWeights frozen; // the matrices point into its files
   private final LoraConfig lora;
   private final ParameterLayout layout;
-  private final FrozenMatrix.Rows embedding; // (vocabulary, hidden)
-  private final FrozenMatrix.Rows head; // (vocabulary, hidden)
+  private final FrozenMatrix.Stored embedding; // (vocabulary, hidden)
+  private final FrozenMatrix.Stored head; // (vocabulary, hidden)
   private final Tensor norm; // (hidden)
   private final Tensor frequencies; // (head_dim / 2)
   private final List<LoraBlock> blocks = new ArrayList<>();

@@ -131,7 +131,7 @@ public final class LoraTrainer {
   }
 
   private Checkpoint fresh(float[] initial) {
-    PlateauRate rate = PlateauRate.start(learningRate.applyAsDouble(0));
+    PlateauRate rate = PlateauRate.start(plan.followsLoss() ? learningRate.applyAsDouble(0) : 0);
     return checkpoint(0, 0, rate, initial, new float[initial.length], new float[initial.length]);
   }
 
@@ -225,7 +225,7 @@ public final class LoraTrainer {
         boolean isLast = step == plan.steps();
         if (step % plan.validationSteps() == 0 || isLast) {
           validate();
-          plateau = plateau.after(validation);
+          plateau = plan.followsLoss() ? plateau.after(validation) : plateau;
         }
         double now = elapsed();
         if (now - reportedAt >= SECONDS_BETWEEN_REPORTS || isLast) {

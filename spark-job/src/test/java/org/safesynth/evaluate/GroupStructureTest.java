@@ -140,6 +140,13 @@ final class GroupStructureTest {
     assertTrue(
         found(real, plain, KEYS, Map.of()).unavailable().contains("'g'"),
         found(real, plain, KEYS, Map.of()).unavailable());
+    List<Row> nameless = new ArrayList<>();
+    rows(20, 7, .8)
+        .forEach(
+            r -> nameless.add(RowFactory.create(null, r.get(1), r.get(2), r.get(3), r.get(4))));
+    TypedTable empty = table("made", nameless, 1);
+    assertTrue(
+        found(real, empty, KEYS, Map.of()).unavailable().contains("is empty in the synthetic"));
     assertTrue(found(real, real, null, Map.of()).unavailable().contains("not one of groups"));
   }
 }

@@ -216,6 +216,14 @@ final class LanguageTrainingTest {
         semantics.path("embedding").asText(),
         semantics.toString());
     assertTrue(metrics.path("text_semantic_similarity_score").isNumber(), semantics.toString());
+
+    // A run can be judged when its base model is gone: the weaker measure says that it is one.
+    Files.move(model, temp.resolve("elsewhere"));
+    assertEquals(0, execute("run evaluate", "judged"), said());
+    assertTrue(said().contains("texts are compared by statistics of words"), said());
+    metrics = new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("metrics.json")));
+    String embedding = metrics.path("measures").path("text_semantics").path("embedding").asText();
+    assertTrue(embedding.startsWith("TF-IDF"), embedding);
   }
 
   @Test

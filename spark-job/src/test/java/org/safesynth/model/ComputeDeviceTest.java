@@ -1,11 +1,13 @@
 package org.safesynth.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -73,6 +75,16 @@ class ComputeDeviceTest {
       double apart = CausalDecoderTest.logits(sampled, IDS).sub(logits).abs().max().item_double();
       assertTrue(apart > 0 && apart < 0.02 * range, apart + " of " + range);
     }
+  }
+
+  @Test
+  void bfloat16IsChosenWhereTheProcessorHasIt() throws IOException {
+    Path cpuinfo = folder.resolve("cpuinfo");
+    Files.writeString(cpuinfo, "model name\t: A\nflags\t\t: fpu avx2 avx512f avx512_bf16 vnni\n");
+    assertTrue(ComputeDevice.processor(cpuinfo).multipliesInBfloat16());
+    Files.writeString(cpuinfo, "model name\t: amx_bf16\nflags\t\t: fpu avx2 avx512f\n");
+    assertFalse(ComputeDevice.processor(cpuinfo).multipliesInBfloat16());
+    assertFalse(ComputeDevice.processor(folder.resolve("none")).multipliesInBfloat16());
   }
 
   @Test

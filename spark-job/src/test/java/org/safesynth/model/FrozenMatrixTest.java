@@ -127,7 +127,7 @@ class FrozenMatrixTest {
       Tensor gradient = torch.randn(3, 700); // (n, out)
       List<FrozenMatrix> forms =
           List.of(
-              new FrozenMatrix.Stored(weight.to(torch.ScalarType.BFloat16)),
+              new FrozenMatrix.Stored(weight.to(torch.ScalarType.BFloat16), false),
               FrozenMatrix.Int8.of(weight),
               FrozenMatrix.Nf4.of(weight));
       for (FrozenMatrix form : forms) {
