@@ -22,6 +22,8 @@ public final class Evidence implements AutoCloseable {
   /** Most cells of a sample that the driver holds: some 130 MB of numbers or short codes. */
   static final int MOST_CELLS = 16_000_000;
 
+  private static final int MOST_NAMED = 20; // columns, in a sentence
+
   private final SparkSession spark;
   private final EvaluationInput input;
   private final EvaluationConfig config;
@@ -62,8 +64,11 @@ public final class Evidence implements AutoCloseable {
    */
   static Evidence gather(EvaluationInput input, EvaluationConfig config, long seed) {
     long key = new SeededStreams(seed).key(SeededStreams.Purpose.EVALUATION, 1);
+    input.groups().ifPresent(keys -> requireKeys(input.reference(), keys));
     SharedColumns shared = SharedColumns.of(input, config.sqsReportColumns(), key);
-    shared.requireAtLeast(config.mandatoryColumns());
+    boolean hasNames =
+        input.groups().map(k -> input.synthetic().indexOf(k.group()) >= 0).orElse(false);
+    shared.requireAtLeast(config.mandatoryColumns(), hasNames ? 1 : 0);
     Contents contents = Contents.of(input, shared);
     try {
       requireRows(input, contents);
@@ -75,6 +80,21 @@ public final class Evidence implements AutoCloseable {
     } catch (RuntimeException fault) {
       contents.close();
       throw fault;
+    }
+  }
+
+  private static void requireKeys(TypedTable reference, GroupKeys keys) {
+    for (String name : keys.names()) {
+      if (reference.indexOf(name) < 0) {
+        List<String> known = reference.columns().stream().map(TypedColumn::name).toList();
+        throw new BadInputException(
+            "%s has no column '%s', which is to make or order the groups; its columns are %s"
+                .formatted(
+                    reference.name(),
+                    name,
+                    String.join(", ", known.subList(0, Math.min(MOST_NAMED, known.size())))
+                        + (known.size() > MOST_NAMED ? ", …" : "")));
+      }
     }
   }
 

@@ -60,11 +60,11 @@ public record GroupStructure(
     }
     TypedTable real = evidence.input().reference();
     TypedTable synthetic = evidence.input().synthetic();
-    for (String name :
-        keys.order() == null ? List.of(keys.group()) : List.of(keys.group(), keys.order())) {
-      if (real.indexOf(name) < 0 || synthetic.indexOf(name) < 0) {
+    for (String name : keys.names()) {
+      if (synthetic.indexOf(name) < 0) {
         return Unavailable.because(
-            "column '%s', which makes or orders the groups, is not in both tables".formatted(name));
+            "column '%s', which makes or orders the groups, is not in the synthetic table"
+                .formatted(name));
       }
     }
     List<String> left = new ArrayList<>();

@@ -117,13 +117,17 @@ record SharedColumns(
     return columns.stream().map(Pair::name).toList();
   }
 
-  /** Refuses tables that share fewer columns than the user wants to be judged. */
-  void requireAtLeast(Integer mandatory) {
-    if (mandatory != null && columns.size() < mandatory) {
+  /**
+   * Refuses tables that share fewer columns than the user wants to be there.
+   *
+   * @param names shared columns that are not compared, since they hold names
+   */
+  void requireAtLeast(Integer mandatory, int names) {
+    if (mandatory != null && columns.size() + names < mandatory) {
       throw new BadInputException(
           "the tables share %d columns and evaluation.mandatory_columns is %d; missing in the synthetic table: %s"
               .formatted(
-                  columns.size(),
+                  columns.size() + names,
                   mandatory,
                   missing.isEmpty() ? "none" : String.join(", ", missing)));
     }

@@ -2,6 +2,7 @@ package org.safesynth.evaluate;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.safesynth.fault.BadInputException;
 
 /** Tables of groups whose figures pandas and scipy computed too. */
 @Tag("spark")
@@ -148,5 +150,11 @@ final class GroupStructureTest {
     assertTrue(
         found(real, empty, KEYS, Map.of()).unavailable().contains("is empty in the synthetic"));
     assertTrue(found(real, real, null, Map.of()).unavailable().contains("not one of groups"));
+    String slip =
+        assertThrows(
+                BadInputException.class,
+                () -> found(real, real, new GroupKeys("grp", null), Map.of()))
+            .getMessage();
+    assertTrue(slip.contains("no column 'grp'") && slip.contains("its columns are g, "), slip);
   }
 }
