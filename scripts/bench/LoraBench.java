@@ -29,14 +29,23 @@ final class LoraBench {
 
   public static void main(String[] arguments) {
     Path base = Paths.get(arguments[0]);
+    HfConfig config = HfConfig.read(base);
+    Set<String> targets = Set.of("q_proj", "k_proj", "v_proj", "o_proj");
+    ComputeDevice device = ComputeDevice.choose(new ComputeDevice.Wish("cpu", 1));
+    train(config, base, targets, device, arguments);
+    if (device.multipliesInBfloat16()) {
+      train(config, base, targets, ComputeDevice.CPU, arguments);
+    }
+  }
+
+  private static void train(
+      HfConfig config, Path base, Set<String> targets, ComputeDevice device, String[] arguments) {
     int tokens = Integer.parseInt(arguments[1]);
     int prompt = Integer.parseInt(arguments[2]);
     int threads = Integer.parseInt(arguments[3]);
     boolean recomputes = Boolean.parseBoolean(arguments[4]);
-    HfConfig config = HfConfig.read(base);
-    Set<String> targets = Set.of("q_proj", "k_proj", "v_proj", "o_proj");
-    LoraDecoder decoder = LoraDecoder.load(
-            config, base, new LoraConfig(32, 32, true, targets), ComputeDevice.CPU, 0);
+    LoraDecoder decoder =
+        LoraDecoder.load(config, base, new LoraConfig(32, 32, true, targets), device, 0);
     SplittableRandom random = new SplittableRandom(1);
     List<PackedExamples.Example> examples = new ArrayList<>();
     for (int i = 0; i < PASSES; i++) {
@@ -62,7 +71,8 @@ final class LoraBench {
     Arrays.sort(speeds);
     System.out.printf(
         Locale.ROOT,
-        "| this project, %s | %d | %.0f (%.0f to %.0f) |%n",
+        "| this project on %s, %s | %d | %.0f (%.0f to %.0f) |%n",
+        device.words(),
         recomputes ? "blocks computed again" : "graph kept",
         threads,
         speeds[ROUNDS / 2],

@@ -8,10 +8,11 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 base, tokens, prompt, threads, checkpoints = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5] == "true"
+kind = sys.argv[6]
 PASSES, ROUNDS = 2, 3
 torch.set_num_threads(threads)
 torch.manual_seed(1)
-model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+model = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, kind))
 config = LoraConfig(r=32, lora_alpha=32, use_rslora=True, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"], task_type="CAUSAL_LM")
 model = get_peft_model(model, config)
 if checkpoints:
@@ -34,4 +35,4 @@ for round in range(-1, ROUNDS):
     if round >= 0:
         speeds.append(PASSES * tokens / (time.perf_counter() - begin))
 what = "gradient checkpointing" if checkpoints else "graph kept"
-print(f"| transformers and PEFT, {what} | {threads} | {statistics.median(speeds):.0f} ({min(speeds):.0f} to {max(speeds):.0f}) |")
+print(f"| transformers and PEFT in {kind}, {what} | {threads} | {statistics.median(speeds):.0f} ({min(speeds):.0f} to {max(speeds):.0f}) |")

@@ -12,6 +12,7 @@ import org.safesynth.codec.Rejection;
 import org.safesynth.codec.TokenGrammar;
 import org.safesynth.example.ExampleFormat;
 import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.Natives;
 import org.safesynth.random.SeededStreams;
 
@@ -23,6 +24,7 @@ import org.safesynth.random.SeededStreams;
  * numbers, so that records which take longer to write are not lost more often.
  */
 public final class JsonlSampler implements AutoCloseable {
+  private final ComputeDevice device;
   private final ExampleFormat format;
   private final TokenGrammar grammar; // null: free text
   private final Options options;
@@ -74,6 +76,7 @@ public final class JsonlSampler implements AutoCloseable {
       CausalDecoder model, ExampleFormat format, TokenGrammar grammar, Options options) {
     Natives.load();
     Natives.useOneThread();
+    this.device = model.device();
     this.format = format;
     this.grammar = grammar;
     this.options = options;
@@ -104,6 +107,11 @@ public final class JsonlSampler implements AutoCloseable {
         round.examples,
         sampler.passes() - passes,
         sampler.tokensWritten() - tokens);
+  }
+
+  /** Where the model is computed. */
+  public ComputeDevice device() {
+    return device;
   }
 
   @Override

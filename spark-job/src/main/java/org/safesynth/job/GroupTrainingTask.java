@@ -7,6 +7,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.GroupCodec;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.GroupDecoder;
 import org.safesynth.train.AutoPlan;
 import org.safesynth.train.EmbeddedTrainer;
@@ -95,6 +96,7 @@ final class GroupTrainingTask implements Training {
           (double) outcome.last().step() * plan.batchSize() / plan.records(),
           outcome.seconds(),
           decoder.layout().size(),
+          ComputeDevice.CPU.words(),
           outcome.ended());
     }
   }

@@ -75,6 +75,11 @@ final class Journal {
     model.putAll(facts);
   }
 
+  /** Adds to what is known of the model. */
+  void fact(String name, Object value) {
+    model.put(name, value);
+  }
+
   void quality(QualitySummary summary) {
     quality = summary;
   }

@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
@@ -16,6 +15,7 @@ import org.safesynth.evaluate.TextEmbedder;
 import org.safesynth.evaluate.TfIdfEmbedder;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.model.CausalDecoder;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfWeights;
 import org.safesynth.model.Natives;
 import org.safesynth.tokenizer.TokenizerFolder;
@@ -140,7 +140,7 @@ final class LanguageEmbedder implements TextEmbedder {
     }
     SerializableConfiguration hadoop = new SerializableConfiguration(context.hadoop());
     LanguageBase of = base;
-    String device = context.config().cluster().generationDevice().name().toLowerCase(Locale.ROOT);
+    ComputeDevice.Wish device = Devices.forGeneration(context.config());
     Map<String, float[]> states = new LinkedHashMap<>();
     JavaSparkContext spark = JavaSparkContext.fromSparkContext(context.spark().sparkContext());
     for (Embedded embedded :
@@ -156,7 +156,7 @@ final class LanguageEmbedder implements TextEmbedder {
   }
 
   private static Embedded embed(
-      SerializableConfiguration hadoop, LanguageBase base, String device, Batch batch) {
+      SerializableConfiguration hadoop, LanguageBase base, ComputeDevice.Wish device, Batch batch) {
     CausalDecoder model = LanguageModels.base(hadoop.value(), base, device);
     Natives.useOneThread();
     return new Embedded(batch.texts(), model.meanStates(batch.ids()));

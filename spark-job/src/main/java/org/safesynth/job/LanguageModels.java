@@ -21,6 +21,7 @@ import org.safesynth.schema.FrozenSchema;
  */
 final class LanguageModels {
   private static final int BATCH = 64;
+  private static final int BATCH_ON_A_GPU = 256;
   private static final ConcurrentHashMap<Key, Loaded> LOADED = new ConcurrentHashMap<>();
 
   private static final ConcurrentHashMap<LanguageBase, CausalDecoder> BASES =
@@ -36,7 +37,7 @@ final class LanguageModels {
    * @param adapterSha256 checksum of its weights
    * @param ropeFactor what the context was stretched by, or null for auto
    * @param longestRecord tokens of the longest record that the adapter has seen; 0 if unknown
-   * @param device {@code cluster.generation_device}
+   * @param device as {@code cluster.generation_device} has it
    * @param isStructured whether a grammar admits valid records only
    */
   record Source(
@@ -45,7 +46,7 @@ final class LanguageModels {
       String adapterSha256,
       Integer ropeFactor,
       int longestRecord,
-      String device,
+      ComputeDevice.Wish device,
       boolean isStructured,
       double temperature,
       double topP,
@@ -59,7 +60,7 @@ final class LanguageModels {
       String adapter,
       String sha256,
       Integer ropeFactor,
-      String device,
+      ComputeDevice.Wish device,
       FrozenSchema schema) {}
 
   private record Loaded(
@@ -68,7 +69,7 @@ final class LanguageModels {
   /**
    * The base model without an adapter, loaded once in this process; the adapted one is given up.
    */
-  static CausalDecoder base(Configuration hadoop, LanguageBase base, String device) {
+  static CausalDecoder base(Configuration hadoop, LanguageBase base, ComputeDevice.Wish device) {
     synchronized (LOADED) {
       LOADED.clear();
       BASES.keySet().removeIf(other -> !other.equals(base));
@@ -100,7 +101,8 @@ final class LanguageModels {
     }
     // The prompt is kept once for all sequences, so that one of a single record costs least.
     int records = 1;
-    int batch = (int) Math.max(1, Math.min(BATCH, rows));
+    int most = loaded.decoder().device().isGpu() ? BATCH_ON_A_GPU : BATCH;
+    int batch = (int) Math.max(1, Math.min(most, rows));
     return new JsonlSampler(
         loaded.decoder(),
         loaded.format(),
@@ -122,13 +124,16 @@ final class LanguageModels {
         ContextRules.of(source.base().template(), config.maxPositions(), 0, source.ropeFactor());
     PeftAdapter adapter =
         PeftAdapter.read(LocalModel.of(hadoop, new Path(source.adapter()), LanguageBase.cache()));
+    ComputeDevice device = ComputeDevice.choose(source.device());
     CausalDecoder decoder =
-        CausalDecoder.load(
-            config.stretched(context.ropeFactor()),
-            base,
-            adapter,
-            ComputeDevice.choose(source.device()),
-            source.base().bits());
+        device.within(
+            () ->
+                CausalDecoder.load(
+                    config.stretched(context.ropeFactor()),
+                    base,
+                    adapter,
+                    device,
+                    source.base().bits()));
     ExampleFormat format = source.base().format(base, config, schema);
     TokenGrammar grammar =
         source.isStructured() ? new TokenGrammar(format.codec(), format.tokenizer()) : null;

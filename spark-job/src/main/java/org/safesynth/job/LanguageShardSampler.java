@@ -15,6 +15,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.safesynth.generate.JsonlSampler;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.random.SeededStreams;
 import org.safesynth.schema.CellWriter;
 import org.safesynth.schema.ColumnSchema;
@@ -116,14 +117,15 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
 
     private void sample(long shard) {
       int count = (int) Math.min(size(rows), rows - shard * size(rows));
-      JsonlSampler.Sampled sampled = sampler.sample(count, shard, streams);
+      ComputeDevice device = sampler.device();
+      JsonlSampler.Sampled sampled = device.within(() -> sampler.sample(count, shard, streams));
       for (Object[] cells : sampled.records()) {
         for (int c = 0; c < cells.length; c++) {
           cells[c] = cells[c] == null ? null : writers.get(c).write(cells[c]);
         }
         ready.add(RowFactory.create(cells));
       }
-      rejected.add(RejectedRecords.of(shard, count, sampled));
+      rejected.add(RejectedRecords.of(shard, count, device.words(), sampled));
       rowsDone.add(count);
     }
   }

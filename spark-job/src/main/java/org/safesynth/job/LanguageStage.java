@@ -1,9 +1,9 @@
 package org.safesynth.job;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -62,6 +62,15 @@ final class LanguageStage {
     return RejectedRecords.summary(List.copyOf(rejected.value()));
   }
 
+  /** Where it was sampled, in words, once the table is written. */
+  String devices() {
+    return rejected.value().stream()
+        .map(RejectedRecords::device)
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining("; "));
+  }
+
   private LanguageModels.Source source() {
     SafeSynthesizerConfig config = context.config();
     GenerationConfig generation = config.generation();
@@ -78,7 +87,7 @@ final class LanguageStage {
             .map(LanguageTraining.Trained::ropeScalingFactor)
             .orElse(config.training().ropeScalingFactor().value()),
         trained.map(LanguageTraining.Trained::longestRecord).orElse(0),
-        config.cluster().generationDevice().name().toLowerCase(Locale.ROOT),
+        Devices.forGeneration(config),
         generation.useStructuredGeneration(),
         config.temperature(),
         generation.topP(),

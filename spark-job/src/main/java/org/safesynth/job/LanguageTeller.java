@@ -13,6 +13,11 @@ final class LanguageTeller implements TrainingTask.Teller {
   }
 
   @Override
+  public void onDevice(String words) {
+    console.info("training on " + words);
+  }
+
+  @Override
   public void onPlan(
       TrainingPlan plan, long parameters, double examplesPerSecond, boolean resumed) {
     String time =

@@ -13,13 +13,11 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.Protection;
-import org.safesynth.config.ClusterConfig;
 import org.safesynth.config.ConfigReader;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.config.TrainingConfig;
 import org.safesynth.example.ContextRules;
 import org.safesynth.example.ExampleFormat;
-import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.HfWeights;
 
@@ -60,10 +58,7 @@ final class LanguageTraining {
     java.nio.file.Path local = base.local(context.hadoop());
     HfConfig.read(local);
     HfWeights.ofFolder(local);
-    if (context.config().cluster().device() == ClusterConfig.Device.CUDA
-        && TrainStage.trainsInDriver(context)) {
-      ComputeDevice.choose("cuda"); // refuses before the table is read
-    }
+    Devices.require(context);
     if (context.config().protectsValues()) {
       context
           .console()
@@ -174,7 +169,7 @@ final class LanguageTraining {
             base,
             inferred.schema(),
             config.training(),
-            config.cluster().device(),
+            Devices.forTraining(config),
             rules,
             resolved,
             context.seed());
@@ -200,6 +195,7 @@ final class LanguageTraining {
     facts.put("parameters", outcome.parameters());
     facts.put("steps", outcome.steps());
     facts.put("passes", LanguageTeller.round(outcome.passes()));
+    facts.put("device", outcome.device());
     facts.put("ended", outcome.ended());
     if (outcome.bits() != null) {
       facts.put("validation_nats_per_token", LanguageTeller.round(outcome.bits()));

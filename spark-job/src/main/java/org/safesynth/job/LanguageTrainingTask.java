@@ -6,13 +6,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
-import org.safesynth.config.ClusterConfig;
 import org.safesynth.config.TrainingConfig;
 import org.safesynth.example.ContextRules;
 import org.safesynth.example.ExampleFormat;
@@ -42,6 +40,7 @@ final class LanguageTrainingTask implements Training {
   private static final double MOST_GRADIENT_NORM = 1;
 
   private static final double MOST_KEPT_BYTES = 4.0 * (1L << 30);
+  private static final double MOST_KEPT_BYTES_ON_A_GPU = 16.0 * (1L << 30);
 
   private final SerializableConfiguration hadoop;
   private final String examplesFolder;
@@ -53,7 +52,7 @@ final class LanguageTrainingTask implements Training {
   private final LanguageBase base;
   private final FrozenSchema schema;
   private final TrainingConfig training;
-  private final String device;
+  private final ComputeDevice.Wish device;
   private final int contextTokens;
   private final LanguageTraining.Resolved resolved;
   private final long seed;
@@ -66,7 +65,7 @@ final class LanguageTrainingTask implements Training {
       LanguageBase base,
       FrozenSchema schema,
       TrainingConfig training,
-      ClusterConfig.Device device,
+      ComputeDevice.Wish device,
       ContextRules rules,
       LanguageTraining.Resolved resolved,
       long seed) {
@@ -80,7 +79,7 @@ final class LanguageTrainingTask implements Training {
     this.base = base;
     this.schema = schema;
     this.training = training;
-    this.device = device.name().toLowerCase(Locale.ROOT);
+    this.device = device;
     this.contextTokens = rules.tokens();
     this.resolved = resolved;
     this.seed = seed;
@@ -115,6 +114,11 @@ final class LanguageTrainingTask implements Training {
   @Override
   public TrainingTask.Outcome run(int cores, TrainingTask.Teller teller) {
     ComputeDevice device = ComputeDevice.choose(this.device);
+    return device.within(() -> run(device, cores, teller));
+  }
+
+  private TrainingTask.Outcome run(ComputeDevice device, int cores, TrainingTask.Teller teller) {
+    teller.onDevice(device.words());
     int workers = device.isGpu() ? 1 : cores; // one pass fills a GPU
     Configuration configuration = hadoop.value();
     java.nio.file.Path local = base.local(configuration);
@@ -131,7 +135,7 @@ final class LanguageTrainingTask implements Training {
     }
     try (RecordTokens records = records(configuration)) {
       PackedRecords source = packed(records, format);
-      LoraPlan plan = plan(config, source, workers);
+      LoraPlan plan = plan(config, source, workers, device);
       LearningRateSchedule schedule =
           LearningRateSchedule.named(training.lrScheduler()).orElseThrow();
       long warmup = LearningRateSchedule.warmupSteps(training.warmupRatio(), plan.steps());
@@ -150,7 +154,7 @@ final class LanguageTrainingTask implements Training {
       LoraTrainer.Outcome outcome = trainer.train(initial);
       ModelFolder.Manifest written = write(configuration, decoder, outcome.adapter());
       checkpoints.clear();
-      return outcome(outcome, written, plan, decoder.layout().size());
+      return outcome(outcome, written, plan, decoder);
     }
   }
 
@@ -176,7 +180,7 @@ final class LanguageTrainingTask implements Training {
     return new PackedRecords(records, format, examples, seen);
   }
 
-  private LoraPlan plan(HfConfig config, PackedRecords source, int workers) {
+  private LoraPlan plan(HfConfig config, PackedRecords source, int workers, ComputeDevice device) {
     // What a token keeps in a block on the way forward: some twenty vectors of the hidden size and
     // eight of the intermediate one, by the resident memory of a model of 135 million parameters.
     double tokenBytes =
@@ -192,7 +196,7 @@ final class LanguageTrainingTask implements Training {
         MOST_GRADIENT_NORM,
         training.validationSteps(),
         LearningRateSchedule.named(training.lrScheduler()).orElseThrow().followsLoss(),
-        kept > MOST_KEPT_BYTES);
+        kept > (device.isGpu() ? MOST_KEPT_BYTES_ON_A_GPU : MOST_KEPT_BYTES));
   }
 
   /** The plan in the terms in which training tells how it goes. */
@@ -227,7 +231,10 @@ final class LanguageTrainingTask implements Training {
   }
 
   private TrainingTask.Outcome outcome(
-      LoraTrainer.Outcome outcome, ModelFolder.Manifest written, LoraPlan plan, long parameters) {
+      LoraTrainer.Outcome outcome,
+      ModelFolder.Manifest written,
+      LoraPlan plan,
+      LoraDecoder decoder) {
     double after = outcome.lastValidation();
     double before = outcome.firstValidation();
     String losses =
@@ -241,7 +248,8 @@ final class LanguageTrainingTask implements Training {
         plan.steps(),
         resolved.recordsSeen() == 0 ? 1 : passes,
         outcome.seconds(),
-        parameters,
+        decoder.layout().size(),
+        decoder.device().words(),
         "all examples were seen" + losses);
   }
 }

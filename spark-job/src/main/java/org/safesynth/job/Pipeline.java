@@ -90,6 +90,8 @@ final class Pipeline {
     journal.count("generated", rows);
     if (language != null) {
       context.folder().write(RunFolder.REJECTED, Json.file(language.rejected()));
+      journal.fact("sampled_on", language.devices());
+      context.console().info("sampled on " + language.devices());
     }
     Path copy = outputFile == null ? null : journal.stage("copy", () -> copy(table, outputFile));
     journal.output(table.toString(), copy == null ? null : copy.toString());

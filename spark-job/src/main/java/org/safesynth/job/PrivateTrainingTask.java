@@ -16,6 +16,7 @@ import org.safesynth.generate.FieldSampler;
 import org.safesynth.marginal.Marginals;
 import org.safesynth.marginal.Raking;
 import org.safesynth.marginal.TreeSampler;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.FieldDecoderConfig;
 import org.safesynth.privacy.SecretStreams;
@@ -118,6 +119,7 @@ final class PrivateTrainingTask implements Training {
         plan == null ? 0 : plan.steps() * plan.samplingRate().value(),
         (System.nanoTime() - begin) / 1e9,
         decoder.layout().size(),
+        ComputeDevice.CPU.words(),
         "all planned steps were taken");
   }
 

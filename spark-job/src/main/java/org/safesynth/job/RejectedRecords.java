@@ -14,16 +14,18 @@ import org.safesynth.generate.JsonlSampler;
  * What a shard's sampling rejected, and why: the task tells the driver, which adds shards up.
  *
  * @param valid records that were taken
+ * @param device where they were sampled, in words
  * @param reasons each with how often it was met and a few texts
  */
-record RejectedRecords(long shard, long valid, List<Reason> reasons) implements Serializable {
+record RejectedRecords(long shard, long valid, String device, List<Reason> reasons)
+    implements Serializable {
   private static final int EXAMPLES = 3;
 
   /** A kind of fault at a column, or at the whole record when {@code column} is null. */
   record Reason(String reason, String column, long count, List<String> examples)
       implements Serializable {}
 
-  static RejectedRecords of(long shard, long valid, JsonlSampler.Sampled sampled) {
+  static RejectedRecords of(long shard, long valid, String device, JsonlSampler.Sampled sampled) {
     List<Reason> reasons = new ArrayList<>();
     sampled
         .rejections()
@@ -35,7 +37,7 @@ record RejectedRecords(long shard, long valid, List<Reason> reasons) implements 
                         why.column(),
                         count,
                         List.copyOf(sampled.examples().get(why)))));
-    return new RejectedRecords(shard, valid, reasons);
+    return new RejectedRecords(shard, valid, device, reasons);
   }
 
   /** The content of {@code rejected.json}; a shard that a retried task did again counts once. */

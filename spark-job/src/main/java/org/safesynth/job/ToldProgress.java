@@ -32,8 +32,9 @@ final class ToldProgress implements AutoCloseable {
     spark.addSparkListener(listener);
   }
 
-  /** One call of the teller; either a plan or a progress. */
+  /** One call of the teller: a device, a plan or a progress. */
   record Telling(
+      String device,
       TrainingPlan plan,
       long parameters,
       double recordsPerSecond,
@@ -45,14 +46,19 @@ final class ToldProgress implements AutoCloseable {
   record Tellings(CollectionAccumulator<Telling> accumulator)
       implements TrainingTask.Teller, java.io.Serializable {
     @Override
+    public void onDevice(String words) {
+      accumulator.add(new Telling(words, null, 0, 0, false, null));
+    }
+
+    @Override
     public void onPlan(
         TrainingPlan plan, long parameters, double recordsPerSecond, boolean resumed) {
-      accumulator.add(new Telling(plan, parameters, recordsPerSecond, resumed, null));
+      accumulator.add(new Telling(null, plan, parameters, recordsPerSecond, resumed, null));
     }
 
     @Override
     public void onProgress(Progress progress) {
-      accumulator.add(new Telling(null, 0, 0, false, progress));
+      accumulator.add(new Telling(null, null, 0, 0, false, progress));
     }
   }
 
@@ -73,7 +79,9 @@ final class ToldProgress implements AutoCloseable {
       }
     }
     for (Telling telling : fresh) {
-      if (telling.plan() != null) {
+      if (telling.device() != null) {
+        teller.onDevice(telling.device());
+      } else if (telling.plan() != null) {
         teller.onPlan(
             telling.plan(), telling.parameters(), telling.recordsPerSecond(), telling.resumed());
       } else {

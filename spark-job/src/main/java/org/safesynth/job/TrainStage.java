@@ -146,6 +146,7 @@ public final class TrainStage {
     facts.put("parameters", outcome.parameters());
     facts.put("steps", outcome.steps());
     facts.put("passes", round(outcome.passes()));
+    facts.put("device", outcome.device());
     facts.put("ended", outcome.ended());
     String loss = "";
     if (outcome.bits() != null) {

@@ -11,6 +11,7 @@ import org.apache.spark.SparkEnv;
 import org.apache.spark.SparkFiles;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.train.AutoPlan;
 import org.safesynth.train.EmbeddedTrainer;
@@ -57,6 +58,7 @@ final class TrainingTask implements Training {
    *
    * @param modelSha256 of the weights
    * @param bits least validation loss in bits a row; null without validation rows
+   * @param device where it was computed, in words
    */
   record Outcome(
       String modelSha256,
@@ -65,11 +67,15 @@ final class TrainingTask implements Training {
       double passes,
       double seconds,
       long parameters,
+      String device,
       String ended)
       implements Serializable {}
 
   /** Hears what there is to tell while the task runs. */
   interface Teller extends TrainingListener {
+    /** Where it is computed, before anything is loaded; the processor goes without saying. */
+    default void onDevice(String words) {}
+
     /** The plan, before the first step. */
     void onPlan(TrainingPlan plan, long parameters, double recordsPerSecond, boolean resumed);
 
@@ -120,6 +126,7 @@ final class TrainingTask implements Training {
           (double) outcome.last().step() * plan.batchSize() / plan.records(),
           outcome.seconds(),
           decoder.layout().size(),
+          ComputeDevice.CPU.words(),
           outcome.ended());
     }
   }

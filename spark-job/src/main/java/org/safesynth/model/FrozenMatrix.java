@@ -65,6 +65,24 @@ sealed interface FrozenMatrix {
   }
 
   /**
+   * Vectors in the type in which products with this matrix are taken, for several such products.
+   *
+   * @param x (n, in)
+   */
+  default Tensor factor(Tensor x) {
+    return x;
+  }
+
+  /**
+   * As {@link #project}, left in the type in which the product is taken.
+   *
+   * @param x (n, in), or what {@link #factor} makes of it
+   */
+  default Tensor product(Tensor x, Tensor bias) {
+    return project(x, bias);
+  }
+
+  /**
    * The gradient of {@link #project}'s vectors, without a graph.
    *
    * @param gradient (n, out) of what it gave
@@ -134,9 +152,22 @@ sealed interface FrozenMatrix {
       if (!multipliesAsHeld || isReady()) {
         return FrozenMatrix.super.project(x, bias);
       }
-      Tensor projected = // (n, out)
-          linear(x.to(weight.scalar_type()), weight).to(torch.ScalarType.Float);
+      Tensor projected = linear(factor(x), weight).to(torch.ScalarType.Float); // (n, out)
       return bias == null ? projected : projected.add(bias);
+    }
+
+    @Override
+    public Tensor factor(Tensor x) {
+      return multipliesAsHeld ? x.to(weight.scalar_type()) : x;
+    }
+
+    @Override
+    public Tensor product(Tensor x, Tensor bias) {
+      if (!multipliesAsHeld || isReady()) {
+        return project(x, bias);
+      }
+      Tensor product = linear(factor(x), weight); // (n, out)
+      return bias == null ? product : product.add(bias);
     }
 
     @Override

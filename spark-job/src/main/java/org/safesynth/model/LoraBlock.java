@@ -52,9 +52,10 @@ record LoraBlock(
   Tensor forward(Tensor x, int[] lengths, Tensor cos, Tensor sin, Adapter adapter) {
     long tokens = x.size(0);
     Tensor h = normed(x, attentionNorm); // (tokens, hidden)
-    Tensor q = heads(project(Q, h, lengths, adapter), config.numHeads());
-    Tensor k = heads(project(K, h, lengths, adapter), config.numKvHeads());
-    Tensor v = heads(project(V, h, lengths, adapter), config.numKvHeads());
+    Tensor factor = matrices.get(Q).factor(h); // (tokens, hidden)
+    Tensor q = heads(project(Q, h, factor, lengths, adapter), config.numHeads());
+    Tensor k = heads(project(K, h, factor, lengths, adapter), config.numKvHeads());
+    Tensor v = heads(project(V, h, factor, lengths, adapter), config.numKvHeads());
     if (hasRope) {
       q = rotated(q, cos, sin); // (tokens, heads, head_dim)
       k = rotated(k, cos, sin); // (tokens, kv heads, head_dim)
@@ -62,11 +63,12 @@ record LoraBlock(
     Tensor attended = // (tokens, heads * head_dim)
         attention(q, repeated(k), repeated(v), lengths)
             .reshape(tokens, (long) config.numHeads() * config.headDim());
-    Tensor y = x.add(project(O, attended, lengths, adapter)); // (tokens, hidden)
+    Tensor y = x.add(project(O, attended, attended, lengths, adapter)); // (tokens, hidden)
     Tensor g = normed(y, mlpNorm); // (tokens, hidden)
-    Tensor gate = torch.silu(project(GATE, g, lengths, adapter)); // (tokens, intermediate)
-    Tensor gated = gate.mul(project(UP, g, lengths, adapter)); // (tokens, intermediate)
-    return y.add(project(DOWN, gated, lengths, adapter));
+    Tensor ofMlp = matrices.get(GATE).factor(g); // (tokens, hidden)
+    Tensor gate = torch.silu(project(GATE, g, ofMlp, lengths, adapter)); // (tokens, intermediate)
+    Tensor gated = gate.mul(project(UP, g, ofMlp, lengths, adapter)); // (tokens, intermediate)
+    return y.add(project(DOWN, gated, gated, lengths, adapter));
   }
 
   private Tensor normed(Tensor x, Tensor weight) {
@@ -77,11 +79,18 @@ record LoraBlock(
         new DoubleOptional(config.rmsNormEps()));
   }
 
-  private Tensor project(int p, Tensor x, int[] lengths, Adapter adapter) {
-    Tensor frozen = matrices.get(p).project(x, biases[p]); // (tokens, out)
+  /**
+   * A projection, left in the type of its product where no adapter is added in float32.
+   *
+   * @param given (tokens, in)
+   * @param factor (tokens, in) the same, perhaps already as the matrix wants it
+   */
+  private Tensor project(int p, Tensor given, Tensor factor, int[] lengths, Adapter adapter) {
+    Tensor frozen = matrices.get(p).product(factor, biases[p]); // (tokens, out)
     if (adapter.down()[p] == null) {
       return frozen;
     }
+    Tensor x = given.to(torch.ScalarType.Float); // (tokens, in)
     Tensor added = // (tokens, out)
         adapter.isPerExample()
             ? perExample(x, lengths, adapter.down()[p], adapter.up()[p])
@@ -127,6 +136,15 @@ record LoraBlock(
 
   /** Causal attention within each example (tokens, heads, head_dim). */
   private Tensor attention(Tensor q, Tensor k, Tensor v, int[] lengths) {
+    if (q.is_cuda()) { // its fast kernel takes no float32
+      torch.ScalarType half = torch.ScalarType.BFloat16;
+      return attentionAsGiven(q.to(half), k.to(half), v.to(half), lengths);
+    }
+    torch.ScalarType whole = torch.ScalarType.Float; // what no adapter was added to may be shorter
+    return attentionAsGiven(q.to(whole), k.to(whole), v.to(whole), lengths);
+  }
+
+  private Tensor attentionAsGiven(Tensor q, Tensor k, Tensor v, int[] lengths) {
     TensorVector parts = new TensorVector();
     long at = 0;
     for (int length : lengths) {

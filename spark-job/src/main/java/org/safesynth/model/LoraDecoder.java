@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
@@ -27,6 +28,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class LoraDecoder {
   private static final long LOGITS_OF_A_SLICE = 16L << 20;
+  private static final long LOGITS_OF_A_SLICE_ON_A_GPU = 256L << 20;
 
   private final HfConfig config;
   private final FrozenWeights frozen; // the matrices point into its files
@@ -192,6 +194,10 @@ public final class LoraDecoder {
     }
   }
 
+  private long logitsOfASlice() {
+    return device().isGpu() ? LOGITS_OF_A_SLICE_ON_A_GPU : LOGITS_OF_A_SLICE;
+  }
+
   private static void backward(Tensor of, Tensor gradient) {
     of.backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
   }
@@ -340,7 +346,7 @@ public final class LoraDecoder {
           }
         }
       }
-      int slice = (int) Math.max(16, LOGITS_OF_A_SLICE / config.vocabularySize());
+      int slice = (int) Math.max(16, logitsOfASlice() / config.vocabularySize());
       Tensor loss = normed.new_zeros().to(torch.ScalarType.Double); // ()
       for (int from = 0; from < count; from += slice) {
         int to = Math.min(count, from + slice);
@@ -362,15 +368,15 @@ public final class LoraDecoder {
         Tensor row = device().on(torch.tensor(rows)); // (slice)
         Tensor target = device().on(torch.tensor(targets)).unsqueeze(1); // (slice, 1)
         Tensor weight = device().on(torch.tensor(weights)).unsqueeze(1); // (slice, 1)
-        Tensor logits = head.project(normed.index_select(0, row), null); // (slice, vocabulary)
-        Tensor wanted = logits.gather(1, target); // (slice, 1)
-        Tensor sum = logits.logsumexp(new long[] {1}, true); // (slice, 1)
-        loss.add_(sum.sub(wanted).mul_(weight).sum());
+        Tensor logits = head.product(normed.index_select(0, row), null); // (slice, vocabulary)
+        Tensor logs = // (slice, vocabulary)
+            torch.log_softmax(logits, 1, new ScalarTypeOptional(torch.ScalarType.Float));
+        loss.sub_(logs.gather(1, target).mul_(weight).sum());
         if (back != null) {
-          logits.sub_(sum).exp_(); // softmax
-          logits.scatter_add_(
-              1, target, logits.new_full(new long[] {rows.length, 1}, new Scalar(-1f)));
-          back.index_copy_(0, row, head.back(logits.mul_(weight)));
+          Tensor softmax = logs.exp_(); // (slice, vocabulary)
+          softmax.scatter_add_(
+              1, target, softmax.new_full(new long[] {rows.length, 1}, new Scalar(-1f)));
+          back.index_copy_(0, row, head.back(softmax).mul_(weight));
         }
       }
     }

@@ -2,6 +2,7 @@ package org.safesynth.model;
 
 import com.sun.jna.Library;
 import com.sun.jna.Native;
+import com.sun.jna.Platform;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.Loader;
@@ -23,6 +24,8 @@ public final class Natives {
   private static final int M_MMAP_THRESHOLD = -3;
   private static final int ONE_GIBIBYTE = 1 << 30;
   private static final int LEAST_GLIBC_MINOR = 34;
+
+  private static final String ALLOCATOR = "PYTORCH_ALLOC_CONF";
 
   private static final Pattern CUDA_LIBRARY =
       Pattern.compile("lib(cu[a-zA-Z]+|nccl|nvJitLink)\\.so");
@@ -67,6 +70,18 @@ public final class Natives {
     }
     torch.set_num_threads(1);
     loaded = true;
+  }
+
+  /**
+   * Bounds what libtorch takes of a GPU's memory. It reads the bound when it first asks for some,
+   * so only the first call before that counts; what the environment already says stays.
+   */
+  static synchronized void limitGpuMemory(double fraction) {
+    boolean isSaid =
+        System.getenv(ALLOCATOR) != null || System.getenv("PYTORCH_CUDA_ALLOC_CONF") != null;
+    if (!isSaid && Platform.isLinux()) {
+      Native.load("c", LibC.class).setenv(ALLOCATOR, "per_process_memory_fraction:" + fraction, 0);
+    }
   }
 
   /** Why libtorch does not load; the deepest cause names the library that is missing. */

@@ -2,14 +2,17 @@ package org.safesynth.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -21,6 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.safesynth.fault.BadInputException;
+import org.safesynth.fault.RunFailedException;
 
 /** The choice of where models are computed, and products in bfloat16. */
 @Tag("unit")
@@ -53,7 +57,40 @@ class ComputeDeviceTest {
   /** bfloat16 keeps 8 bits of a product's factors: logits within a hundredth of their range. */
   @Test
   void productsInBfloat16AreNearThoseInFloat32() {
-    ComputeDevice halves = new ComputeDevice("cpu", true);
+    areNearThoseInFloat32(new ComputeDevice("cpu", true));
+  }
+
+  @Test
+  void aGpuComputesWhatTheProcessorDoes() {
+    assumeTrue(torch.cuda_is_available(), "there is no GPU here");
+    areNearThoseInFloat32(choose("cuda"));
+  }
+
+  @Test
+  void aGpuIsNotTakenBeyondItsShare() {
+    assumeTrue(torch.cuda_is_available(), "there is no GPU here");
+    ComputeDevice gpu = choose("cuda"); // at most .8 of its memory
+    long values = 1L << 28; // 1 GiB
+    RunFailedException said =
+        assertThrows(
+            RunFailedException.class,
+            () ->
+                gpu.within(
+                    () -> {
+                      try (PointerScope scope = new PointerScope()) {
+                        Tensor one = gpu.on(torch.zeros(1));
+                        for (int i = 0; i < 1024; i++) {
+                          one.new_empty(values);
+                        }
+                        return null;
+                      }
+                    }));
+    assertTrue(said.getMessage().contains("training.max_vram_fraction"), said.getMessage());
+    String cause = String.valueOf(said.getCause().getMessage());
+    assertTrue(cause.contains("allowed"), cause); // how much the process may take
+  }
+
+  private void areNearThoseInFloat32(ComputeDevice halves) {
     LoraDecoder exact = LoraDecoder.load(config, folder, LORA, ComputeDevice.CPU, 0);
     LoraDecoder half = LoraDecoder.load(config, folder, LORA, halves, 0);
     try (PointerScope scope = new PointerScope()) {
@@ -62,8 +99,11 @@ class ComputeDeviceTest {
       double[] weights = {0.1, 0.2};
       Tensor wanted = torch.zeros(exact.layout().size()); // (P)
       Tensor found = torch.zeros(exact.layout().size()); // (P)
+      Tensor there = halves.on(found); // (P)
       double loss = exact.gradient(batch(), parameters, weights, wanted, true);
-      assertEquals(loss, half.gradient(batch(), parameters, weights, found, false), 0.01 * loss);
+      assertEquals(
+          loss, half.gradient(batch(), halves.on(parameters), weights, there, false), 0.01 * loss);
+      found.copy_(there);
       double cosine =
           wanted.dot(found).item_double()
               / (wanted.norm().item_double() * found.norm().item_double());
@@ -72,7 +112,8 @@ class ComputeDeviceTest {
       Tensor plain = torch.zeros(exact.layout().size()); // (P)
       Tensor logits = exact.logits(batch(), plain).narrow(0, 0, IDS.length);
       double range = logits.abs().max().item_double();
-      double apart = CausalDecoderTest.logits(sampled, IDS).sub(logits).abs().max().item_double();
+      double apart =
+          CausalDecoderTest.logits(sampled, IDS).cpu().sub(logits).abs().max().item_double();
       assertTrue(apart > 0 && apart < 0.02 * range, apart + " of " + range);
     }
   }
@@ -90,11 +131,49 @@ class ComputeDeviceTest {
   @Test
   void aGpuThatIsNotThereIsOneSentence() {
     assumeFalse(torch.cuda_is_available(), "there is a GPU here");
-    String said =
-        assertThrows(BadInputException.class, () -> ComputeDevice.choose("cuda")).getMessage();
+    String said = assertThrows(BadInputException.class, () -> choose("cuda")).getMessage();
     assertTrue(said.contains("cluster.device"), said);
     assertTrue(said.contains("-Pgpu") || said.contains("nvidia-smi"), said);
-    assertEquals("cpu", ComputeDevice.choose("auto").name());
-    assertEquals("cpu", ComputeDevice.choose("cpu").name());
+    assertEquals("cpu", choose("auto").name());
+    assertEquals("cpu", choose("cpu").name());
+  }
+
+  private static ComputeDevice choose(String device) {
+    return ComputeDevice.choose(new ComputeDevice.Wish(device, 0.8));
+  }
+
+  @Test
+  void theDeviceIsNamed() throws IOException {
+    assertEquals("cpu, float32", ComputeDevice.CPU.words());
+    assertEquals("cpu, bfloat16", new ComputeDevice("cpu", true).words());
+    Path gpus = folder.resolve("gpus");
+    assertEquals(Optional.empty(), ComputeDevice.gpuName(gpus));
+    Files.createDirectories(gpus.resolve("0000:00:04.0"));
+    assertEquals(Optional.empty(), ComputeDevice.gpuName(gpus));
+    Files.writeString(
+        gpus.resolve("0000:00:04.0").resolve("information"),
+        "Model: \t\t NVIDIA A10\nIRQ:   \t\t 11\n");
+    assertEquals(Optional.of("NVIDIA A10"), ComputeDevice.gpuName(gpus));
+  }
+
+  @Test
+  void aFullGpuIsOneSentenceAndOtherFaultsStay() {
+    ComputeDevice gpu = new ComputeDevice("cuda", true);
+    RuntimeException full =
+        new IllegalStateException(
+            "a worker failed", new RuntimeException("CUDA out of memory. Tried"));
+    RunFailedException said =
+        assertThrows(RunFailedException.class, () -> gpu.within(() -> fail(full)));
+    assertTrue(said.getMessage().contains("training.batch_size"), said.getMessage());
+    assertSame(full, said.getCause());
+    RuntimeException other = new IllegalStateException("shapes differ");
+    assertSame(other, assertThrows(RuntimeException.class, () -> gpu.within(() -> fail(other))));
+    assertSame(
+        full,
+        assertThrows(RuntimeException.class, () -> ComputeDevice.CPU.within(() -> fail(full))));
+  }
+
+  private static Object fail(RuntimeException fault) {
+    throw fault;
   }
 }

@@ -137,12 +137,12 @@ class LoraTrainerTest {
   void aRateThatFollowsTheLossFallsAndIsResumed() {
     Natives.load();
     LoraGoldens goldens = LoraGoldens.of(GOLDEN);
-    // A rate that is far too high: the loss does not fall any more, so the rate does.
+    // A rate so low that the loss does not fall, so the rate does.
     LoraPlan plan = new LoraPlan(40, 3, 1, 1, 0.01, 1, 1, true, true);
     float[] start = LoraTrainer.initial(goldens.decoder(), 5);
-    double[] rates = {0.3};
+    double[] rates = {1e-6};
     Checkpoint whole = trainer(goldens, plan, rates, new MemoryStore(), 1).train(start).last();
-    assertTrue(whole.learningRate() < 0.031, "rate " + whole.learningRate());
+    assertTrue(whole.learningRate() < 1.1e-7, "rate " + whole.learningRate());
     MemoryStore store = new MemoryStore();
     store.save(trainer(goldens, plan, rates, store, 1).trainTo(17, start));
     Checkpoint resumed = trainer(goldens, plan, rates, store, 1).train(start).last();

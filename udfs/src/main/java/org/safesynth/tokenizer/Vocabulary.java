@@ -46,11 +46,14 @@ public final class Vocabulary {
     } catch (IOException e) {
       throw new BadInputException(source + " is not JSON: " + firstLine(e), e);
     }
-    boolean byteLevel = mentions(file.path("decoder"), "ByteLevel");
-    boolean sentencePiece =
+    boolean namesByteLevel = mentions(file.path("decoder"), "ByteLevel");
+    boolean namesPieces =
         mentions(file.path("decoder"), "ByteFallback")
             || mentions(file.path("decoder"), "Metaspace");
-    if (byteLevel == sentencePiece) {
+    // Some converters write both; how texts are cut then tells how tokens are written.
+    boolean byteLevel =
+        namesByteLevel && (!namesPieces || mentions(file.path("pre_tokenizer"), "ByteLevel"));
+    if (!byteLevel && (namesByteLevel || !namesPieces)) {
       throw new BadInputException(
           "%s: a decoder of type %s is not known, only ByteLevel, ByteFallback and Metaspace"
               .formatted(source, file.path("decoder").path("type").asText("none")));
@@ -87,13 +90,16 @@ public final class Vocabulary {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 
-  private static boolean mentions(JsonNode decoder, String type) {
-    if (decoder.path("type").asText().equals(type)) {
+  /** Whether it is of a type, or a sequence with a part that is. */
+  private static boolean mentions(JsonNode step, String type) {
+    if (step.path("type").asText().equals(type)) {
       return true;
     }
-    for (JsonNode part : decoder.path("decoders")) {
-      if (mentions(part, type)) {
-        return true;
+    for (String parts : List.of("decoders", "pretokenizers")) {
+      for (JsonNode part : step.path(parts)) {
+        if (mentions(part, type)) {
+          return true;
+        }
       }
     }
     return false;
