@@ -1,7 +1,9 @@
 package org.safesynth.codec;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.tokenizer.TokenizerFolder;
@@ -14,8 +16,9 @@ import org.safesynth.tokenizer.Vocabulary;
  *
  * <p>A state is a place within a record and its line end. Masks are made once a state and kept;
  * where only one text can follow, its tokens are given as a run, so that keys and punctuation cost
- * no forward pass each. A run is cut as the tokenizer cuts whole records, as far as that does not
- * depend on the value behind it.
+ * no forward pass each. A run is cut as the tokenizer cuts whole records, and ends before a token
+ * that could reach into the value behind it: of {@code ":">50K"} the tokenizer makes {@code ":} and
+ * {@code ">}, which a run up to the value's first character would rule out.
  */
 public final class TokenGrammar {
   /** The state in front of a record. */
@@ -139,23 +142,38 @@ public final class TokenGrammar {
       int[] tokens = tokens(run, state, behind, length);
       common = common == null ? tokens : commonBeginning(common, tokens);
     }
-    return common;
+    return before(reached(run, at), common);
   }
 
-  /** Beginnings of values that may follow; of a text, a few ordinary ones stand for all. */
-  private String[] samples(int state) {
-    StringBuilder ordinary = new StringBuilder();
-    StringBuilder all = new StringBuilder();
-    for (int read = ' '; read < 0x7f; read++) {
-      if (dfa.next(state, read) != ByteDfa.NONE) {
-        all.append((char) read);
-        if (read == 'a' || read == 'A' || read == '5') {
-          ordinary.append((char) read);
-        }
+  /** Where the first token could begin that ends behind the run, in a value that may follow. */
+  private int reached(byte[] run, int state) {
+    for (int from = 0; from < run.length; from++) {
+      if (trie.reachesBeyond(run, from, dfa, state)) {
+        return from;
       }
     }
-    String chosen = ordinary.length() == 3 ? ordinary.toString() : all.toString();
-    return chosen.isEmpty() ? new String[] {""} : chosen.split("");
+    return run.length;
+  }
+
+  /** The tokens that lie before a byte. */
+  private int[] before(int end, int[] tokens) {
+    int count = 0;
+    int bytes = 0;
+    while (count < tokens.length && bytes + vocabulary.bytes(tokens[count]).length <= end) {
+      bytes += vocabulary.bytes(tokens[count++]).length;
+    }
+    return Arrays.copyOf(tokens, count);
+  }
+
+  /** First characters of values that may follow. */
+  private List<String> samples(int state) {
+    List<String> samples = new ArrayList<>();
+    for (int read = ' '; read < 0x7f; read++) {
+      if (dfa.next(state, read) != ByteDfa.NONE) {
+        samples.add(String.valueOf((char) read));
+      }
+    }
+    return samples.isEmpty() ? List.of("") : samples;
   }
 
   /** The tokenizer's own tokens of a run in front of more text, as far as they lie in the run. */

@@ -78,6 +78,24 @@ final class TokenTrie {
     }
   }
 
+  /**
+   * Whether a token begins with the rest of a text and goes on with bytes that an automaton takes.
+   *
+   * @param state of the automaton, behind the text
+   */
+  boolean reachesBeyond(byte[] text, int from, ByteDfa dfa, int state) {
+    int node = 0;
+    for (int at = from; at < text.length; at++) {
+      node = child(node, text[at]);
+      if (node == 0) {
+        return false;
+      }
+    }
+    List<int[]> found = new ArrayList<>();
+    walk(dfa, state, node, found);
+    return !found.isEmpty();
+  }
+
   /** The longest token that a text begins with at a place, or -1. */
   int longest(byte[] text, int from) {
     int best = -1;

