@@ -22,12 +22,7 @@ final class CodecStage {
   record Fitted(FieldCodec codec, List<ProtectionCount> protection) {}
 
   static Fitted run(RunContext context, FrozenSchema schema, TableProfile profile) {
-    Protection protection = protection(context);
-    Fitted fitted =
-        new Fitted(
-            FieldCodec.fit(schema, profile, protection),
-            FieldCodec.protectionCounts(schema, profile, protection));
-    tell(context.console(), protection, fitted.protection());
+    Fitted fitted = fit(context, schema, profile);
     for (CutText cut : fitted.codec().cutTexts(schema, profile)) {
       context
           .console()
@@ -35,6 +30,17 @@ final class CodecStage {
               "'%s': about %.1f %% of the texts are longer than the %d pieces that the embedded model learns, and are cut there"
                   .formatted(cut.column(), 100 * cut.share(), cut.pieces()));
     }
+    return fitted;
+  }
+
+  /** The same, without a word on what the embedded model cannot learn. */
+  static Fitted fit(RunContext context, FrozenSchema schema, TableProfile profile) {
+    Protection protection = protection(context);
+    Fitted fitted =
+        new Fitted(
+            FieldCodec.fit(schema, profile, protection),
+            FieldCodec.protectionCounts(schema, profile, protection));
+    tell(context.console(), protection, fitted.protection());
     return fitted;
   }
 

@@ -14,6 +14,7 @@ import org.apache.spark.util.CollectionAccumulator;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
+import org.safesynth.codec.FieldCodec;
 import org.safesynth.generate.JsonlSampler;
 import org.safesynth.model.ComputeDevice;
 import org.safesynth.random.SeededStreams;
@@ -43,6 +44,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
   private final SerializableConfiguration hadoop;
   private final LanguageModels.Source source;
   private final FrozenSchema schema;
+  private final FieldCodec writes; // null where identifiers stay as they are sampled
   private final long rows;
   private final long seed;
   private final boolean javaTime;
@@ -53,6 +55,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
       SerializableConfiguration hadoop,
       LanguageModels.Source source,
       FrozenSchema schema,
+      FieldCodec writes,
       long rows,
       long seed,
       boolean javaTime,
@@ -61,6 +64,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
     this.hadoop = hadoop;
     this.source = source;
     this.schema = schema;
+    this.writes = writes;
     this.rows = rows;
     this.seed = seed;
     this.javaTime = javaTime;
@@ -119,11 +123,14 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
       int count = (int) Math.min(size(rows), rows - shard * size(rows));
       ComputeDevice device = sampler.device();
       JsonlSampler.Sampled sampled = device.within(() -> sampler.sample(count, shard, streams));
+      long record = shard * size(rows);
       for (Object[] cells : sampled.records()) {
         for (int c = 0; c < cells.length; c++) {
+          cells[c] = writes == null ? cells[c] : writes.renewed(c, cells[c], record);
           cells[c] = cells[c] == null ? null : writers.get(c).write(cells[c]);
         }
         ready.add(RowFactory.create(cells));
+        record++;
       }
       rejected.add(RejectedRecords.of(shard, count, device.words(), sampled));
       rowsDone.add(count);

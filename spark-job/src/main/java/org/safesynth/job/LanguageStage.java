@@ -12,6 +12,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.CollectionAccumulator;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.codec.FieldCodec;
 import org.safesynth.config.GenerationConfig;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.schema.FrozenSchema;
@@ -23,11 +24,22 @@ import org.safesynth.schema.FrozenSchema;
 final class LanguageStage {
   private final RunContext context;
   private final FrozenSchema schema;
+  private final FieldCodec writes; // null where any value may be written
   private final CollectionAccumulator<RejectedRecords> rejected;
 
   LanguageStage(RunContext context, FrozenSchema schema) {
     this.context = context;
     this.schema = schema;
+    this.writes =
+        LanguageTraining.writes(new TextFiles(context.hadoop()), context.folder().adapter())
+            .orElse(null);
+    if (writes == null && context.config().protectsValues()) {
+      context
+          .console()
+          .warn(
+              "the adapter has no %s, which would tell what data.value_protection lets it write: rare values and extreme numbers may be written"
+                  .formatted(LanguageTraining.ENCODING));
+    }
     this.rejected = context.spark().sparkContext().collectionAccumulator("rejected records");
   }
 
@@ -45,7 +57,8 @@ final class LanguageStage {
         new LanguageShardSampler(
             new SerializableConfiguration(context.hadoop()),
             source(),
-            schema,
+            writes == null ? schema : writes.writable(schema),
+            writes,
             rows,
             context.config().generationSeed(),
             Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled")),

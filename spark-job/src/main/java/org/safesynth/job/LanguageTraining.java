@@ -29,6 +29,9 @@ final class LanguageTraining {
   /** Beside PEFT's own files. */
   static final String CONTEXT = "context.json";
 
+  /** Beside PEFT's own files: what value protection lets the model write. */
+  static final String ENCODING = "encoding.json";
+
   private static final int USUAL_RECORD_BYTES = 600;
 
   private final RunContext context;
@@ -52,6 +55,12 @@ final class LanguageTraining {
     return files.read(new Path(adapter, CONTEXT)).flatMap(text -> Json.parse(text, Trained.class));
   }
 
+  /** What an adapter may write; empty where values are not protected, or for one made elsewhere. */
+  static Optional<FieldCodec> writes(TextFiles files, Path adapter) {
+    Path file = new Path(adapter, ENCODING);
+    return files.read(file).map(json -> FieldCodec.fromJson(json, file.toString()));
+  }
+
   /** The base model, checked before the table is read: its configuration and all its weights. */
   static LanguageBase base(RunContext context) {
     LanguageBase base = LanguageBase.of(context);
@@ -59,12 +68,6 @@ final class LanguageTraining {
     HfConfig.read(local);
     HfWeights.ofFolder(local);
     Devices.require(context);
-    if (context.config().protectsValues()) {
-      context
-          .console()
-          .warn(
-              "data.value_protection does not reach a pretrained model: it learns rare values and extreme numbers as they are, and may write them");
-    }
     return base;
   }
 
@@ -74,6 +77,11 @@ final class LanguageTraining {
     java.nio.file.Path local = base.local(context.hadoop());
     HfConfig model = HfConfig.read(local);
     ExampleFormat format = base.format(local, model, inferred.schema());
+    CodecStage.Fitted fitted =
+        journal.stage(
+            "codec", () -> CodecStage.fit(context, inferred.schema(), inferred.profile()));
+    journal.protection(fitted.protection());
+    String writes = config.protectsValues() ? fitted.codec().toJson() : null;
     ExamplesManifest examples = journal.stage("encode", () -> encode(table, inferred, base));
     Integer wanted = config.training().ropeScalingFactor().value();
     int longest = longest();
@@ -82,7 +90,8 @@ final class LanguageTraining {
             base.template(), model.maxPositions(), format.prompt().length + longest + 2, wanted);
     Resolved resolved = resolve(rules, base, longest);
     Map<String, Object> facts =
-        journal.stage("train", () -> train(examples, split, base, inferred, rules, resolved));
+        journal.stage(
+            "train", () -> train(examples, split, base, inferred, rules, resolved, writes));
     journal.model(facts);
     save(resolved);
     FieldCodec codec = FieldCodec.fit(inferred.schema(), inferred.profile(), Protection.OFF);
@@ -158,7 +167,8 @@ final class LanguageTraining {
       LanguageBase base,
       SchemaStage.Inferred inferred,
       ContextRules rules,
-      Resolved resolved) {
+      Resolved resolved,
+      String writes) {
     SafeSynthesizerConfig config = context.config();
     LanguageTrainingTask task =
         new LanguageTrainingTask(
@@ -172,6 +182,7 @@ final class LanguageTraining {
             Devices.forTraining(config),
             rules,
             resolved,
+            writes,
             context.seed());
     ModelFolder.Manifest whole =
         new ModelFolder(context.hadoop(), context.folder().adapter()).manifest();

@@ -55,6 +55,7 @@ final class LanguageTrainingTask implements Training {
   private final ComputeDevice.Wish device;
   private final int contextTokens;
   private final LanguageTraining.Resolved resolved;
+  private final String writes; // what values may be written, or null
   private final long seed;
 
   LanguageTrainingTask(
@@ -68,6 +69,7 @@ final class LanguageTrainingTask implements Training {
       ComputeDevice.Wish device,
       ContextRules rules,
       LanguageTraining.Resolved resolved,
+      String writes,
       long seed) {
     this.hadoop = hadoop;
     this.examplesFolder = folder.examples().toString();
@@ -82,6 +84,7 @@ final class LanguageTrainingTask implements Training {
     this.device = device;
     this.contextTokens = rules.tokens();
     this.resolved = resolved;
+    this.writes = writes;
     this.seed = seed;
   }
 
@@ -94,6 +97,7 @@ final class LanguageTrainingTask implements Training {
             validation,
             contextTokens,
             resolved,
+            String.valueOf(writes),
             training.batchSize(),
             training.gradientAccumulationSteps(),
             training.weightDecay(),
@@ -227,6 +231,9 @@ final class LanguageTrainingTask implements Training {
         LanguageTraining.CONTEXT,
         Json.file(new LanguageTraining.Trained(resolved.ropeFactor(), resolved.longestRecord()))
             .getBytes(StandardCharsets.UTF_8));
+    if (writes != null) {
+      files.put(LanguageTraining.ENCODING, writes.getBytes(StandardCharsets.UTF_8));
+    }
     return new ModelFolder(configuration, new Path(adapterFolder)).write(files, fingerprint());
   }
 

@@ -226,12 +226,44 @@ final class LanguageTrainingTest {
     assertTrue(embedding.startsWith("TF-IDF"), embedding);
   }
 
+  /** As the embedded model has it: of what few records hold, nothing is written. */
+  @Test
+  void rareValuesExtremesAndIdentifiersAreNotWritten() throws IOException {
+    StringBuilder csv = new StringBuilder("code,colour,size\n");
+    for (int i = 0; i < 150; i++) {
+      String colour = i == 20 ? "mauve" : i % 3 == 0 ? "red" : "blue";
+      int size = i == 70 ? 9_000_000 : i * 7 % 90;
+      csv.append("K-%04d,%s,%d%n".formatted(7919 * i % 10_000, colour, size));
+    }
+    Files.writeString(table, csv);
+    String[] rowsWanted = {"--generation.num_records", "70"};
+    assertEquals(0, run("run", "protected", rowsWanted), said());
+    Path folder = temp.resolve("protected");
+    JsonNode result =
+        new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("result.json")));
+    assertEquals(3, result.path("protection").size(), result.path("protection").toString());
+    Dataset<Row> rows = LocalSpark.session().read().parquet(folder.resolve("synthetic").toString());
+    assertEquals(0, rows.filter("colour not in ('red', 'blue')").count());
+    assertEquals(0, rows.filter("size < 0 or size > 89").count());
+    assertEquals(70, rows.select("code").distinct().count());
+    Dataset<Row> real = LocalSpark.session().read().option("header", "true").csv(table.toString());
+    assertEquals(0, rows.join(real, "code").count());
+    assertEquals(0, rows.filter("code not rlike '^K-[0-9]+$'").count());
+    assertFalse(Files.readString(folder.resolve("adapter/encoding.json")).contains("mauve"));
+
+    assertEquals(0, run("run train", "open", "--data.value_protection", "false"), said());
+    assertFalse(Files.exists(temp.resolve("open").resolve("adapter/encoding.json")));
+  }
+
   @Test
   void aGpuThatIsNotThereIsRefusedBeforeTheTableIsRead() {
     assumeFalse(torch.cuda_is_available(), "there is a GPU here");
     assertEquals(2, run("run train", "gpu", "--cluster.device", "cuda"), said());
     assertTrue(said().contains("a GPU is asked for"), said());
     assertFalse(Files.exists(temp.resolve("gpu").resolve("schema.json")));
+    assertEquals(2, run("run", "later", "--cluster.generation_device", "cuda"), said());
+    assertTrue(said().contains("a GPU is asked for"), said());
+    assertFalse(Files.exists(temp.resolve("later").resolve("schema.json")));
   }
 
   @Test

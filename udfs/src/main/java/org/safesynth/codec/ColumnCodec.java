@@ -3,6 +3,7 @@ package org.safesynth.codec;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.io.Serializable;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /** Turns the value of one column into tokens at one or more positions, and back. */
@@ -51,6 +52,11 @@ sealed interface ColumnCodec extends Serializable
 
   /** Least and greatest tick that may be written, where values are numbers; else null. */
   default long[] range() {
+    return null;
+  }
+
+  /** The values that may be written, where they are a set of texts; else null. */
+  default List<String> texts() {
     return null;
   }
 

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.safesynth.fault.RunFailedException;
+import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
 import org.safesynth.schema.TableProfile;
 
@@ -151,6 +153,40 @@ public final class FieldCodec implements RecordCodec {
   /** Least and greatest tick that a column's tokens say; null where they are not numbers. */
   public long[] range(int column) {
     return columns.get(column).range();
+  }
+
+  /**
+   * A table's schema with the domain that this codec writes: the categories and, of numbers and
+   * dates, the range that value protection left.
+   */
+  public FrozenSchema writable(FrozenSchema schema) {
+    List<ColumnSchema> written = new ArrayList<>();
+    for (int c = 0; c < columns.size(); c++) {
+      ColumnSchema column = schema.columns().get(c);
+      List<String> values = column.kind() == ColumnKind.CATEGORICAL ? columns.get(c).texts() : null;
+      long[] range = column.kind().isNumeric() ? columns.get(c).range() : null;
+      written.add(
+          column.withDomain(
+              range == null ? column.min() : (Long) range[0],
+              range == null ? column.max() : (Long) range[1],
+              values == null ? column.values() : values));
+    }
+    return new FrozenSchema(written);
+  }
+
+  /**
+   * A value that may be written in place of another one: of an identifier, a fresh one of the same
+   * form that no other record has; else the value itself.
+   *
+   * @param record the record's number
+   */
+  public Object renewed(int column, Object value, long record) {
+    if (!(columns.get(column) instanceof IdentifierColumn identifier)) {
+      return value;
+    }
+    int[] token = new int[1];
+    identifier.encode(value, token, 0);
+    return identifier.decode(token, 0, record, null);
   }
 
   /** Writes the tokens of one column's value; the others stay. */

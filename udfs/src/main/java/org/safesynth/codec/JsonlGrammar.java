@@ -17,11 +17,12 @@ import org.safesynth.schema.ColumnSchema;
 
 /**
  * The texts of a record and its line end, as an automaton over bytes made from the schema: what
- * {@link JsonlCodec} writes, no more than it reads back. Of the private rows it knows nothing but
- * what the schema declares.
+ * {@link JsonlCodec} writes, no more than it reads back, but for columns of very many values. Of
+ * the private rows it knows nothing but the domain that the schema has.
  */
 final class JsonlGrammar {
   private static final String FIRST_DAY = "0001-01-01";
+  private static final int MOST_CHARACTERS = 32_000; // of a column's values
   private static final String LAST_DAY = "9999-12-31";
 
   private final ByteNfa nfa = new ByteNfa();
@@ -70,12 +71,18 @@ final class JsonlGrammar {
       case TIMESTAMP -> quoted(from, timestamp(schema));
       case BOOLEAN ->
           nfa.anyOf(from, List.of(at -> nfa.literal(at, "false"), at -> nfa.literal(at, "true")));
-      case CATEGORICAL -> schema.values() == null ? text(from, column) : declared(from, c, schema);
+      case CATEGORICAL -> isListed(schema) ? declared(from, c, schema) : text(from, column);
       default ->
           schema.isNumericIdentifier()
               ? NumberSteps.add(nfa, from, least(schema), greatest(schema), 0, false)
               : text(from, column);
     };
+  }
+
+  /** Longer lists would make automata of many megabytes: their values are looked up when read. */
+  private static boolean isListed(ColumnSchema schema) {
+    return schema.values() != null
+        && schema.values().stream().mapToLong(String::length).sum() <= MOST_CHARACTERS;
   }
 
   private int declared(int from, int c, ColumnSchema schema) {

@@ -91,6 +91,11 @@ final class LargeTextSetColumn implements ColumnCodec {
   }
 
   @Override
+  public List<String> texts() {
+    return groups.stream().flatMap(List::stream).toList();
+  }
+
+  @Override
   public int missingToken() {
     return missing ? limits.length - 1 : -1;
   }

@@ -78,6 +78,11 @@ final class TextSetColumn implements ColumnCodec {
   }
 
   @Override
+  public List<String> texts() {
+    return values;
+  }
+
+  @Override
   public int missingToken() {
     return missing ? values.size() + (rare ? 1 : 0) : -1;
   }
