@@ -33,6 +33,7 @@ public final class TokenGrammar {
   private final byte[] before;
   private final ConcurrentHashMap<Integer, int[]> allowed = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<Integer, int[]> runs = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<Integer, int[]> ends = new ConcurrentHashMap<>();
 
   public TokenGrammar(JsonlCodec codec, TokenizerFolder tokenizer) {
     this.tokenizer = tokenizer;
@@ -99,22 +100,30 @@ public final class TokenGrammar {
     return next;
   }
 
-  /** Most tokens that {@link #shortestEnd} takes from a state. */
+  /** Tokens that {@link #shortestEnd} takes from a state. */
   public int distance(int state) {
-    return dfa.distance(state);
+    return end(state).length;
   }
 
   /** The tokens of a shortest way to a complete record: what is written when room runs out. */
   public int[] shortestEnd(int state) {
-    byte[] text = dfa.shortestEnd(state);
-    int[] tokens = new int[text.length];
-    int count = 0;
-    for (int at = 0; at < text.length; ) {
-      int token = trie.longest(text, at);
-      tokens[count++] = token;
-      at += vocabulary.bytes(token).length;
-    }
-    return Arrays.copyOf(tokens, count);
+    return end(state).clone();
+  }
+
+  private int[] end(int state) {
+    return ends.computeIfAbsent(
+        state,
+        s -> {
+          byte[] text = dfa.shortestEnd(s);
+          int[] tokens = new int[text.length];
+          int count = 0;
+          for (int at = 0; at < text.length; ) {
+            int token = trie.longest(text, at);
+            tokens[count++] = token;
+            at += vocabulary.bytes(token).length;
+          }
+          return Arrays.copyOf(tokens, count);
+        });
   }
 
   /** The tokens that must follow a state whatever the values are; none where a choice is near. */

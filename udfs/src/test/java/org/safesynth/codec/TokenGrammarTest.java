@@ -192,4 +192,25 @@ class TokenGrammarTest {
     assertTrue(grammar.isComplete(state));
     return written;
   }
+
+  /** It is held against room that is counted in tokens. */
+  @ParameterizedTest
+  @ValueSource(strings = {"smollm3-tiny", "tinyllama-tiny", "mistral-tiny"})
+  void theWayToTheEndIsCountedInTokens(String model) {
+    TokenizerFolder tokenizer = tokenizer(model);
+    JsonlCodec codec = codec(TWO, tokenizer);
+    TokenGrammar grammar = new TokenGrammar(codec, tokenizer);
+    String shortest = codec.encode(new Object[] {0L, ""}) + "\n";
+    int canonical = tokenizer.tokenizer().encode(shortest).length;
+    int state = TokenGrammar.START;
+    int left = grammar.distance(state);
+    assertTrue(left < shortest.length() && left <= canonical + 4, left + " of " + canonical);
+    for (int token : grammar.shortestEnd(state)) {
+      state = grammar.next(state, token);
+      left--;
+    }
+    assertEquals(0, left);
+    assertTrue(grammar.isComplete(state));
+    assertEquals(0, grammar.distance(state));
+  }
 }
