@@ -5,6 +5,7 @@ import java.nio.file.Paths;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.JsonlCodec;
 import org.safesynth.codec.TokenGrammar;
 import org.safesynth.example.ExampleFormat;
@@ -34,11 +35,16 @@ final class GenerateBench {
     TokenizerFolder tokenizer = TokenizerFolder.load(base);
     HfConfig config = HfConfig.read(base);
     long begin = System.nanoTime();
+    ComputeDevice device = ComputeDevice.choose(new ComputeDevice.Wish("cpu", 1));
     CausalDecoder decoder =
-        CausalDecoder.load(config, base, PeftAdapter.read(run.resolve("adapter")), ComputeDevice.CPU, 0);
+        CausalDecoder.load(config, base, PeftAdapter.read(run.resolve("adapter")), device, 0);
     double loading = (System.nanoTime() - begin) / 1e9;
     FrozenSchema schema =
         SchemaFile.readSchema(Files.readString(run.resolve("schema.json")), "schema.json");
+    Path writes = run.resolve("adapter/encoding.json");
+    if (Files.exists(writes)) {
+      schema = FieldCodec.fromJson(Files.readString(writes), "encoding.json").writable(schema);
+    }
     JsonlCodec codec = new JsonlCodec(schema, Map.of(), tokenizer.vocabulary().specialTexts());
     PromptTemplate template = PromptTemplate.choose(null, base.toString(), config.modelType());
     ExampleFormat format = ExampleFormat.of(template, tokenizer, codec, null);
@@ -47,7 +53,7 @@ final class GenerateBench {
         Files.exists(context)
             ? new ObjectMapper().readTree(context.toFile()).path("longest_record").asInt()
             : 0;
-    System.out.printf(Locale.ROOT, "loaded in %.1f s%n", loading);
+    System.out.printf(Locale.ROOT, "loaded in %.1f s, on %s%n", loading, device.words());
     for (boolean structured : List.of(true, false)) {
       TokenGrammar grammar = structured ? new TokenGrammar(codec, tokenizer) : null;
       JsonlSampler.Options options =

@@ -7,11 +7,11 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria
 
-base, run, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
+base, run, rows, kind = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 torch.set_num_threads(1)
 torch.manual_seed(1)
 tokenizer = AutoTokenizer.from_pretrained(base)
-model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+model = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, kind))
 model = PeftModel.from_pretrained(model, run + "/adapter").merge_and_unload().eval()
 columns = [c["name"] for c in json.load(open(run + "/schema.json"))["columns"]]
 prompt = (
@@ -27,11 +27,11 @@ ids = tokenizer.encode(prompt, add_special_tokens=False) + [tokenizer.convert_to
 
 
 class OneLine(StoppingCriteria):
-    """Ends a sequence at its first line end, as this project's sampling does."""
+    """Ends a sequence at the end of its first line with a record, as this project's sampling does."""
 
     def __call__(self, input_ids, scores, **kwargs):
         texts = tokenizer.batch_decode(input_ids[:, len(ids) :])
-        return torch.tensor([t.count("\n") >= 1 for t in texts])
+        return torch.tensor(["\n" in t.partition("{")[2] for t in texts])
 
 
 valid = tokens = passes = 0
@@ -60,6 +60,6 @@ while valid < rows:
                 pass
 seconds = time.time() - begin
 print(
-    f"Hugging Face generate, batch 64: {valid} rows in {seconds:.1f} s, {valid / seconds:.2f} rows/s, "
+    f"Hugging Face generate in {kind}, batch 64: {valid} rows in {seconds:.1f} s, {valid / seconds:.2f} rows/s, "
     f"{tokens} tokens, {tokens / seconds:.0f} tokens/s, {passes} passes"
 )

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.safesynth.config.ClusterConfig.Device;
-import org.safesynth.config.ClusterConfig.Placement;
 import org.safesynth.fault.BadInputException;
 
 /**
@@ -102,14 +101,7 @@ public final class Availability {
               "cluster.generation_device",
               c -> c.cluster().generationDevice() == Device.CUDA && c.isEmbedded(),
               "samples the embedded model on the CPU only",
-              "write auto or cpu"),
-          new Missing(
-              "cluster.placement",
-              c ->
-                  c.cluster().placement() == Placement.PROFILE
-                      || c.cluster().placement() == Placement.PINNED,
-              "places the training by auto or driver only",
-              "write auto or driver"));
+              "write auto or cpu"));
 
   private Availability() {}
 

@@ -14,7 +14,8 @@ public record ClusterConfig(
             byDefault = "auto")
         Device device,
     @Parameter(
-            meaning = "Seconds to wait for a GPU before cluster.device: cuda is an error",
+            meaning =
+                "Seconds to wait for an executor that a resource profile asks for; then auto takes a CPU and cuda is an error",
             byDefault = "300",
             min = 0)
         int gpuTimeout,

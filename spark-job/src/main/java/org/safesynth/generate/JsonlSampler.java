@@ -143,11 +143,25 @@ public final class JsonlSampler implements AutoCloseable {
       this.streams = streams;
     }
 
-    /** Another sequence, until those that were begun promise enough records. */
+    /** Another sequence, unless those that have ended and those that run promise enough records. */
     TextSampler.Sequence next() {
+      if (open.size() >= Math.max(2 * options.batch(), count - records.size())) {
+        return null; // what came of them is looked at first: none may be valid
+      }
+      long ended = read;
+      long valid = records.size();
+      long running = 0;
+      for (RecordSequence sequence : open) {
+        if (sequence.isFinished()) {
+          ended++;
+          valid += sequence.valid();
+        } else {
+          running++;
+        }
+      }
       double each =
-          read == 0 ? options.recordsPerSequence() : Math.max(0.1, (double) records.size() / read);
-      if (records.size() + open.size() * each >= count) {
+          ended == 0 ? options.recordsPerSequence() : Math.max(0.1, (double) valid / ended);
+      if (valid + running * each >= count) {
         return null;
       }
       RandomGenerator random = streams.stream(SeededStreams.Purpose.SAMPLING, shard, started++);
@@ -159,8 +173,7 @@ public final class JsonlSampler implements AutoCloseable {
     void read() {
       for (RecordSequence sequence : open) {
         read++;
-        String text = format.tokenizer().tokenizer().decode(sequence.tokens(), true);
-        for (JsonlCodec.Found found : format.codec().parse(text)) {
+        for (JsonlCodec.Found found : sequence.found()) {
           if (found.decoded().isValid()) {
             records.add(found.decoded().cells());
             batchValid++;
@@ -208,13 +221,25 @@ public final class JsonlSampler implements AutoCloseable {
     private int lines;
     private int state = TokenGrammar.START;
     private boolean isFinished;
+    private boolean isInRecord; // of free text
+    private List<JsonlCodec.Found> found;
 
     RecordSequence(RandomGenerator random) {
       this.random = random;
     }
 
-    int[] tokens() {
-      return Arrays.copyOf(tokens, length);
+    /** The records of a finished sequence. */
+    List<JsonlCodec.Found> found() {
+      if (found == null) {
+        int[] written = Arrays.copyOf(tokens, length);
+        found = format.codec().parse(format.tokenizer().tokenizer().decode(written, true));
+      }
+      return found;
+    }
+
+    /** How many of them are valid. */
+    long valid() {
+      return found().stream().filter(of -> of.decoded().isValid()).count();
     }
 
     /** Tokens that the sequence, and the record that is being written, may still have. */
@@ -285,11 +310,16 @@ public final class JsonlSampler implements AutoCloseable {
       return 1;
     }
 
+    /** Lines that hold no record, such as a word of the prompt's kind, do not count. */
     private int lineEnds(int token) {
       byte[] bytes = format.tokenizer().vocabulary().bytes(token);
       int ends = 0;
       for (int i = 0; bytes != null && i < bytes.length; i++) {
-        ends += bytes[i] == '\n' ? 1 : 0;
+        isInRecord |= bytes[i] == '{';
+        if (bytes[i] == '\n' && isInRecord) {
+          ends++;
+          isInRecord = false;
+        }
       }
       return ends;
     }

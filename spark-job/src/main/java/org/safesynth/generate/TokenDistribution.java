@@ -4,6 +4,7 @@ import java.util.function.Supplier;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -63,8 +64,7 @@ public record TokenDistribution(double temperature, double topP, double repetiti
     tail.narrow(1, 0, 1).fill_(new Scalar(0));
     Tensor kept = sorted.get0().masked_fill(tail, new Scalar(0.0)); // (batch, vocabulary)
     Tensor result = torch.zeros_like(probabilities).scatter_(1, sorted.get1(), kept);
-    return result.div(
-        result.sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()));
+    return result.div(result.sum(new long[] {1}, true, new ScalarTypeOptional()));
   }
 
   /**
@@ -86,9 +86,29 @@ public record TokenDistribution(double temperature, double topP, double repetiti
    * @param uniform (batch) numbers below 1
    */
   static int[] draw(Tensor probabilities, float[] uniform) {
+    return probabilities.is_cuda()
+        ? drawThere(probabilities, uniform)
+        : drawHere(probabilities, uniform);
+  }
+
+  /** Where the probabilities are: a vocabulary for each row is too much to copy from a GPU. */
+  static int[] drawThere(Tensor probabilities, float[] uniform) {
+    Tensor sums = // (batch, vocabulary)
+        probabilities.cumsum(1, new ScalarTypeOptional(torch.ScalarType.Double));
+    Tensor total = sums.narrow(1, sums.size(1) - 1, 1); // (batch, 1)
+    Tensor draws = // (batch, 1) below the total, whatever its rounding
+        torch
+            .tensor(uniform)
+            .to(probabilities.device(), torch.ScalarType.Double)
+            .unsqueeze(1)
+            .mul(total);
+    return ids(sums.le(draws).sum(new long[] {1}));
+  }
+
+  static int[] drawHere(Tensor probabilities, float[] uniform) {
     int batch = (int) probabilities.size(0);
     int size = (int) probabilities.size(1);
-    FloatPointer source = probabilities.cpu().contiguous().data_ptr_float();
+    FloatPointer source = probabilities.contiguous().data_ptr_float();
     int most = Math.max(1, MOST_COPIED / size); // rows at once
     float[] rows = new float[Math.min(batch, most) * size];
     int[] drawn = new int[batch];

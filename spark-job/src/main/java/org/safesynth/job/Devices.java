@@ -12,8 +12,9 @@ import org.safesynth.model.ComputeDevice;
 final class Devices {
   private Devices() {}
 
+  /** The embedded model is computed on the processor. */
   static ComputeDevice.Wish forTraining(SafeSynthesizerConfig config) {
-    return wish(config.cluster().device(), config);
+    return wish(config.isEmbedded() ? ClusterConfig.Device.CPU : config.cluster().device(), config);
   }
 
   static ComputeDevice.Wish forGeneration(SafeSynthesizerConfig config) {
@@ -27,16 +28,22 @@ final class Devices {
   }
 
   /**
-   * Asks, before the table is read, for the GPUs that are demanded: one where training is to run,
-   * and one on the executor that a first task comes to, since any of them may sample.
+   * Asks, before the table is read, for what is demanded by name: a place and a GPU for training,
+   * and a GPU on the executor that a first task comes to, since any of them may sample.
    *
    * @throws BadInputException when one is not there
    */
   static void require(RunContext context) {
     SafeSynthesizerConfig config = context.config();
-    if (config.cluster().device() == ClusterConfig.Device.CUDA
-        && TrainStage.trainsInDriver(context)) {
-      ComputeDevice.choose(forTraining(config));
+    boolean demandsGpu = config.cluster().device() == ClusterConfig.Device.CUDA;
+    boolean demandsProfile = config.cluster().placement() == ClusterConfig.Placement.PROFILE;
+    if (TrainStage.trainsInDriver(context)) {
+      if (demandsGpu) {
+        ComputeDevice.choose(forTraining(config));
+      }
+    } else if (demandsGpu || demandsProfile) {
+      new Placement(context.spark().sparkContext(), config.cluster().placement())
+          .choose(forTraining(config));
     }
     if (config.cluster().generationDevice() == ClusterConfig.Device.CUDA) {
       ComputeDevice.Wish wish = forGeneration(config);

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.max;
 
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,7 +68,6 @@ final class LanguageTraining {
     java.nio.file.Path local = base.local(context.hadoop());
     HfConfig.read(local);
     HfWeights.ofFolder(local);
-    Devices.require(context);
     return base;
   }
 
@@ -144,11 +144,8 @@ final class LanguageTraining {
    * @param longestRecord tokens of the longest record
    */
   record Resolved(
-      int ropeFactor,
-      long recordsSeen,
-      double learningRate,
-      Integer mostRecords,
-      int longestRecord) {}
+      int ropeFactor, long recordsSeen, double learningRate, Integer mostRecords, int longestRecord)
+      implements Serializable {}
 
   private Resolved resolve(ContextRules rules, LanguageBase base, int longestRecord) {
     TrainingConfig training = context.config().training();
@@ -195,7 +192,10 @@ final class LanguageTraining {
           whole.sha256().get(LanguageTrainingTask.WEIGHTS));
     }
     LanguageTeller teller = new LanguageTeller(context.console());
-    return facts(TrainStage.outcome(context, task, teller), base);
+    TrainStage.Placed placed = TrainStage.outcome(context, task, teller);
+    Map<String, Object> facts = facts(placed.outcome(), base);
+    facts.put("placement", placed.where());
+    return facts;
   }
 
   private Map<String, Object> facts(TrainingTask.Outcome outcome, LanguageBase base) {

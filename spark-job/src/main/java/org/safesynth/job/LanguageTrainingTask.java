@@ -107,6 +107,11 @@ final class LanguageTrainingTask implements Training {
             lora()));
   }
 
+  @Override
+  public ComputeDevice.Wish device() {
+    return device;
+  }
+
   private LoraConfig lora() {
     return new LoraConfig(
         training.loraR(),

@@ -52,6 +52,7 @@ final class Pipeline {
   /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
   Learned train(TableSource.Address address) {
     TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
+    Devices.require(context);
     if (context.config().privacy().dpEnabled()) {
       return new PrivateStages(context, journal).train(table);
     }

@@ -2,16 +2,25 @@ package org.safesynth.job;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkJobInfo;
+import org.apache.spark.SparkStageInfo;
+import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.JavaSparkStatusTracker;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.config.ClusterConfig;
 import org.safesynth.config.EmbeddedConfig;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
 import org.safesynth.train.AutoPlan;
 import org.safesynth.train.TrainingPlan;
@@ -67,12 +76,21 @@ public final class TrainStage {
    * @param unit what is learned: a row or a group
    */
   static Trained place(RunContext context, Training task, TrainingTask.Teller teller, String unit) {
-    return new Trained(facts(context, outcome(context, task, teller), unit));
+    Placed placed = outcome(context, task, teller);
+    Map<String, Object> facts = facts(context, placed.outcome(), unit);
+    facts.put("placement", placed.where());
+    return new Trained(facts);
   }
 
-  /** What comes of a training where the cluster has its cores. */
-  static TrainingTask.Outcome outcome(
-      RunContext context, Training task, TrainingTask.Teller teller) {
+  /**
+   * What came of a training.
+   *
+   * @param where it ran, and why there
+   */
+  record Placed(TrainingTask.Outcome outcome, String where) {}
+
+  /** What comes of a training where the cluster has its cores, or its GPU. */
+  static Placed outcome(RunContext context, Training task, TrainingTask.Teller teller) {
     return trainsInDriver(context)
         ? inDriver(context, task, teller)
         : onExecutor(context, task, teller);
@@ -97,28 +115,57 @@ public final class TrainStage {
         || context.config().cluster().placement() == ClusterConfig.Placement.DRIVER;
   }
 
-  private static TrainingTask.Outcome inDriver(
-      RunContext context, Training task, TrainingTask.Teller teller) {
+  private static Placed inDriver(RunContext context, Training task, TrainingTask.Teller teller) {
     SparkContext spark = context.spark().sparkContext();
+    ClusterConfig.Placement wanted = context.config().cluster().placement();
+    if (spark.isLocal()
+        && (wanted == ClusterConfig.Placement.PROFILE
+            || wanted == ClusterConfig.Placement.PINNED)) {
+      context
+          .console()
+          .warn(
+              "cluster.placement: %s chooses among executors, and local mode has none"
+                  .formatted(wanted.name().toLowerCase(Locale.ROOT)));
+    }
     int cores = Math.min(Runtime.getRuntime().availableProcessors(), spark.defaultParallelism());
-    context
-        .console()
-        .info("training in the driver's process with up to %d workers".formatted(cores));
-    return task.run(cores, teller);
+    String where = "the driver's process with up to %d workers".formatted(cores);
+    context.console().info("training in " + where);
+    return new Placed(task.run(cores, teller), where);
+  }
+
+  private static Placed onExecutor(RunContext context, Training task, TrainingTask.Teller teller) {
+    ClusterConfig cluster = context.config().cluster();
+    Placement placement = new Placement(context.spark().sparkContext(), cluster.placement());
+    Placement.Place place = placement.choose(task.device());
+    Optional<TrainingTask.Outcome> outcome = at(context, task, teller, place);
+    if (outcome.isPresent()) {
+      return new Placed(outcome.get(), place.reason());
+    }
+    String late =
+        "no executor came within %d s (cluster.gpu_timeout) for training on %s"
+            .formatted(cluster.gpuTimeout(), place.reason());
+    if (cluster.device() == ClusterConfig.Device.CUDA
+        || cluster.placement() == ClusterConfig.Placement.PROFILE) {
+      throw new BadInputException(
+          late
+              + "; check that a worker has what the profile asks for and that spark.dynamicAllocation.maxExecutors leaves room, or write cluster.device: cpu or cluster.placement: auto");
+    }
+    context.console().warn(late + ": training on a CPU instead");
+    place = placement.ofCpu();
+    return new Placed(at(context, task, teller, place).orElseThrow(), place.reason());
   }
 
   /**
    * One task on an executor. What it tells comes with the heartbeats; attempts after the first go
    * on from the newest checkpoint.
+   *
+   * @return empty when the cluster did not give it its place in time
    */
-  private static TrainingTask.Outcome onExecutor(
-      RunContext context, Training task, TrainingTask.Teller teller) {
+  private static Optional<TrainingTask.Outcome> at(
+      RunContext context, Training task, TrainingTask.Teller teller, Placement.Place place) {
     SparkContext spark = context.spark().sparkContext();
     ExecutorShare.Cores cores = ExecutorShare.Cores.of(spark);
-    ExecutorShare.Claim<Integer> claim =
-        ExecutorShare.claim(
-            JavaSparkContext.fromSparkContext(spark).parallelize(List.of(0), 1), spark.getConf());
-    context.console().info("training in one task on " + claim.reason());
+    context.console().info("training in one task on " + place.reason());
     ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor();
     try (ToldProgress told = new ToldProgress(spark)) {
       looks.scheduleAtFixedRate(
@@ -128,14 +175,58 @@ public final class TrainStage {
           TimeUnit.SECONDS);
       spark.setJobDescription("train the model");
       ToldProgress.Tellings tellings = told.tellings();
-      List<TrainingTask.Outcome> outcomes =
-          claim.task().map(ignored -> task.run(cores.here(), tellings)).collect();
+      JavaFutureAction<List<TrainingTask.Outcome>> running =
+          place.task().map(ignored -> task.run(cores.here(), tellings)).collectAsync();
+      int patience = place.mayWait() ? context.config().cluster().gpuTimeout() : Integer.MAX_VALUE;
+      Optional<TrainingTask.Outcome> outcome = await(spark, running, patience);
       told.forEachNew(teller);
-      return outcomes.get(0);
+      return outcome;
     } finally {
       looks.shutdownNow();
       spark.setJobDescription(null);
     }
+  }
+
+  /**
+   * Waits for the task's end.
+   *
+   * @param patience seconds for it to begin; it is cancelled when it has not
+   */
+  private static Optional<TrainingTask.Outcome> await(
+      SparkContext spark, JavaFutureAction<List<TrainingTask.Outcome>> running, int patience) {
+    long begin = System.nanoTime();
+    boolean hasBegun = false;
+    while (true) {
+      try {
+        return Optional.of(running.get(1, TimeUnit.SECONDS).get(0));
+      } catch (TimeoutException e) {
+        hasBegun |= hasBegun(spark, running);
+        if (!hasBegun && (System.nanoTime() - begin) / 1e9 > patience) {
+          running.cancel(true);
+          return Optional.empty();
+        }
+      } catch (InterruptedException e) {
+        running.cancel(true);
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("training was interrupted", e);
+      } catch (ExecutionException e) {
+        throw new IllegalStateException("the training task failed", e.getCause());
+      }
+    }
+  }
+
+  private static boolean hasBegun(SparkContext spark, JavaFutureAction<?> running) {
+    JavaSparkStatusTracker tracker = JavaSparkContext.fromSparkContext(spark).statusTracker();
+    for (int job : running.jobIds()) {
+      SparkJobInfo info = tracker.getJobInfo(job);
+      for (int stage : info == null ? new int[0] : info.stageIds()) {
+        SparkStageInfo of = tracker.getStageInfo(stage);
+        if (of != null && of.numActiveTasks() + of.numCompletedTasks() + of.numFailedTasks() > 0) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private static Map<String, Object> facts(

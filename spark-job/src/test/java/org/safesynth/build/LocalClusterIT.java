@@ -1,7 +1,6 @@
 package org.safesynth.build;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
@@ -10,10 +9,11 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
@@ -33,36 +33,41 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledOnOs(value = OS.LINUX, disabledReason = "executors are found through /proc")
 final class LocalClusterIT {
   private static final int ROWS = 2_000;
+  private static final int GENERATED = 40_000; // long enough to be disturbed
   private static final int PORT = 27_077;
 
   @TempDir static Path temporary;
-  private static Path home;
+  private static LocalCluster cluster;
   private static Path table;
 
   @BeforeAll
   static void start() throws Exception {
-    home = Path.of("..").toRealPath();
     table = temporary.resolve("adult.csv");
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(
-                new GZIPInputStream(Files.newInputStream(home.resolve("conf/data/adult.csv.gz"))),
+                new GZIPInputStream(
+                    Files.newInputStream(LocalCluster.HOME.resolve("conf/data/adult.csv.gz"))),
                 StandardCharsets.UTF_8))) {
       Files.write(table, reader.lines().limit(ROWS + 1).toList());
     }
-    assertEquals(0, cluster(line -> {}, "start"), "the cluster did not start");
+    cluster =
+        new LocalCluster(temporary.resolve("cluster"), PORT, Map.of("LOCAL_CLUSTER_CORES", "2"));
+    cluster.start();
   }
 
   @AfterAll
   static void stop() throws Exception {
-    cluster(line -> {}, "stop");
+    cluster.stop();
   }
 
   @Test
   void killedExecutorsLeaveTheResultAsItWas() throws Exception {
     List<String> alone = run("alone", List.of("scripts/safe-synthesizer"), line -> {});
 
-    List<Long> killed = new ArrayList<>();
+    // While it encodes, while it trains, and while it generates.
+    Deque<String> moments = new ArrayDeque<>(List.of("columns: ", "step ", "generated "));
+    List<Integer> killed = new ArrayList<>();
     AtomicBoolean claimed = new AtomicBoolean();
     List<String> disturbed =
         run(
@@ -70,14 +75,16 @@ final class LocalClusterIT {
             List.of("scripts/local-cluster", "submit"),
             line -> {
               claimed.set(claimed.get() || line.contains("a whole executor of 2 cores"));
-              if (line.startsWith("step ") && killed.isEmpty()) {
-                killed.addAll(killExecutors());
+              if (!moments.isEmpty() && line.startsWith(moments.peek())) {
+                moments.remove();
+                killed.add(killExecutors().size());
               }
             });
 
     assertTrue(claimed.get(), "the training task asked for a whole executor");
-    assertFalse(killed.isEmpty(), "no executor was there to kill while it trained");
-    assertEquals(ROWS / 2 + 1, disturbed.size());
+    assertEquals(3, killed.size(), "not all moments came: " + moments);
+    assertTrue(killed.get(0) > 0 && killed.get(1) > 0, "executors were there to kill: " + killed);
+    assertEquals(GENERATED + 1, disturbed.size());
     assertEquals(alone, disturbed);
   }
 
@@ -95,10 +102,10 @@ final class LocalClusterIT {
     command.addAll(List.of("--output-file", output.toString()));
     command.addAll(List.of("--data__random_state", "7", "--evaluation__enabled", "false"));
     command.addAll(List.of("--training__num_input_records_to_sample", Integer.toString(12 * ROWS)));
-    command.addAll(List.of("--generation__num_records", Integer.toString(ROWS / 2)));
+    command.addAll(List.of("--generation__num_records", Integer.toString(GENERATED)));
     List<String> said = new ArrayList<>();
     int exitCode =
-        process(
+        cluster.process(
             line -> {
               said.add(line);
               listener.accept(line);
@@ -106,34 +113,6 @@ final class LocalClusterIT {
             command);
     assertEquals(0, exitCode, () -> String.join("\n", said));
     return Files.readAllLines(output).stream().sorted().toList();
-  }
-
-  private static int cluster(Consumer<String> listener, String action) throws Exception {
-    return process(listener, List.of("scripts/local-cluster", action));
-  }
-
-  private static int process(Consumer<String> listener, List<String> command) throws Exception {
-    ProcessBuilder builder = new ProcessBuilder(command).directory(home.toFile());
-    builder.redirectErrorStream(true);
-    builder.environment().remove("SPARK_HOME");
-    builder
-        .environment()
-        .putAll(
-            Map.of(
-                "LOCAL_CLUSTER", temporary.resolve("cluster").toString(),
-                "LOCAL_CLUSTER_PORT", Integer.toString(PORT),
-                "LOCAL_CLUSTER_CORES", "2"));
-    Process process = builder.start();
-    process.getOutputStream().close();
-    try (BufferedReader reader =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        listener.accept(line);
-      }
-    }
-    assertTrue(process.waitFor(1, TimeUnit.MINUTES), () -> command + " does not end");
-    return process.exitValue();
   }
 
   /** kill -9 of all executors of this test's workers. */

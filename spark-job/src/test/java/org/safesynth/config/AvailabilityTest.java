@@ -47,8 +47,6 @@ final class AvailabilityTest {
           {generation: {constraints: [a]}, data: {group_training_examples_by: id}} | generation.constraints is [a]
           cluster: {device: cuda}                                       | cluster.device is cuda
           cluster: {generation_device: cuda}                            | cluster.generation_device is cuda
-          cluster: {placement: profile}                                 | cluster.placement is profile
-          cluster: {placement: pinned}                                  | cluster.placement is pinned
           """)
   void explicitRequestsAreRefusedInOneSentence(String yaml, String beginning) {
     BadInputException e =
@@ -65,7 +63,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(12, found);
+    assertEquals(11, found);
   }
 
   @Test

@@ -1,0 +1,167 @@
+package org.safesynth.build;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.safesynth.model.TinyLlama;
+
+/**
+ * Where a cluster trains: on the executor that a resource profile, or a look at all of them, finds,
+ * and never in a wait without end. One of two workers pretends to have a GPU.
+ */
+@Tag("cluster")
+@EnabledOnOs(value = OS.LINUX, disabledReason = "scripts/local-cluster is for Linux")
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+final class PlacementIT {
+  private static final int PORT = 27_177;
+  private static final List<String> DYNAMIC =
+      List.of(
+          "spark.dynamicAllocation.enabled=true",
+          "spark.dynamicAllocation.minExecutors=0",
+          "spark.dynamicAllocation.maxExecutors=1",
+          "spark.dynamicAllocation.executorIdleTimeout=5s");
+
+  @TempDir static Path temporary;
+  private static LocalCluster cluster;
+  private static Path table;
+  private static Path model;
+
+  @BeforeAll
+  static void start() throws Exception {
+    model = Files.createDirectories(temporary.resolve("tinyllama-random"));
+    TinyLlama.write(model);
+    table = temporary.resolve("table.csv");
+    StringBuilder csv = new StringBuilder("colour,size\n");
+    for (int i = 0; i < 60; i++) {
+      csv.append(i % 3 == 0 ? "red," : "blue,").append(i % 7).append('\n');
+    }
+    Files.writeString(table, csv);
+    cluster =
+        new LocalCluster(
+            temporary.resolve("cluster"),
+            PORT,
+            Map.of("LOCAL_CLUSTER_GPU", "1", "LOCAL_CLUSTER_MEMORY", "1200m"));
+    cluster.start();
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    cluster.stop();
+  }
+
+  /**
+   * What a submitted training said.
+   *
+   * @param exitCode of the process
+   */
+  private record Said(int exitCode, String text) {}
+
+  private static Said train(String id, List<String> settings, String... parameters)
+      throws Exception {
+    List<String> command = new ArrayList<>(List.of("scripts/local-cluster", "submit"));
+    for (String setting : settings) {
+      command.addAll(List.of("--spark-conf", setting));
+    }
+    command.addAll(List.of("--spark-conf", "spark.executor.memory=600m"));
+    command.addAll(List.of("--spark-conf", "spark.executor.cores=1"));
+    command.addAll(List.of("run", "train", "--data-source", table.toString(), "--run-id", id));
+    command.addAll(List.of("--artifact-path", temporary.resolve("out").toString()));
+    command.addAll(List.of("--training__pretrained_model", model.toString()));
+    command.addAll(List.of("--training__num_input_records_to_sample", "60"));
+    command.addAll(List.of("--training__lora_r", "4"));
+    command.addAll(Arrays.asList(parameters));
+    StringBuilder said = new StringBuilder();
+    int exitCode = cluster.process(line -> said.append(line).append('\n'), command);
+    return new Said(exitCode, said.toString());
+  }
+
+  private static List<String> withGpus(List<String> settings) {
+    List<String> all = new ArrayList<>(settings);
+    // No executor has one by itself; a profile may ask for one.
+    all.add("spark.executor.resource.gpu.amount=0");
+    return all;
+  }
+
+  /** Executors of a worker that were started for a profile other than the default one. */
+  private static long ofProfiles(String worker) throws IOException {
+    try (Stream<Path> files = Files.walk(cluster.folder().resolve("work").resolve(worker))) {
+      List<Path> logs = files.filter(file -> file.endsWith("stderr")).toList();
+      long count = 0;
+      for (Path log : logs) {
+        count += Files.readString(log).matches("(?s).*\"--resourceProfileId\" \"[1-9].*") ? 1 : 0;
+      }
+      return count;
+    }
+  }
+
+  @Test
+  @Order(1)
+  void aProfileStartsAnExecutorWhereTheGpuIs() throws Exception {
+    Said said = train("profile", withGpus(DYNAMIC));
+    assertEquals(0, said.exitCode(), said.text());
+    assertTrue(
+        said.text()
+            .contains(
+                "training in one task on an executor with a GPU (1 cores), by a resource profile"),
+        said.text());
+    assertEquals(1, ofProfiles("worker-1"));
+    assertEquals(0, ofProfiles("worker-2"));
+    String result = Files.readString(temporary.resolve("out/profile/result.json"));
+    assertTrue(result.contains("\"placement\" : \"an executor with a GPU"), result);
+  }
+
+  @Test
+  @Order(2)
+  void executorsAreLookedAtWhereNoProfileCanBe() throws Exception {
+    Said said = train("pinned", List.of(), "--cluster.placement", "pinned");
+    assertEquals(0, said.exitCode(), said.text());
+    assertTrue(said.text().contains("that were looked at"), said.text());
+
+    Said none = train("cuda", List.of(), "--cluster.device", "cuda");
+    assertEquals(2, none.exitCode(), none.text());
+    assertTrue(none.text().contains("executors that answered sees one"), none.text());
+
+    Said refused = train("refused", withGpus(List.of()), "--cluster.placement", "profile");
+    assertEquals(2, refused.exitCode(), refused.text());
+    assertTrue(refused.text().contains("cluster.placement is profile, but"), refused.text());
+  }
+
+  @Test
+  @Order(3)
+  void aProfileThatIsNeverMetEndsAfterItsTime() throws Exception {
+    cluster.kill("worker-1");
+    Said said = train("late", withGpus(DYNAMIC), "--cluster.gpu_timeout", "8");
+    assertEquals(0, said.exitCode(), said.text());
+    assertTrue(said.text().contains("no executor came within 8 s"), said.text());
+    assertTrue(said.text().contains("training on a CPU instead"), said.text());
+
+    Said demanded =
+        train(
+            "demanded",
+            withGpus(DYNAMIC),
+            "--cluster.placement",
+            "profile",
+            "--cluster.gpu_timeout",
+            "8");
+    assertEquals(2, demanded.exitCode(), demanded.text());
+    assertTrue(demanded.text().contains("no executor came within 8 s"), demanded.text());
+  }
+}
