@@ -15,7 +15,7 @@ public record ClusterConfig(
         Device device,
     @Parameter(
             meaning =
-                "Seconds to wait for an executor that a resource profile asks for; then auto takes a CPU and cuda is an error",
+                "Seconds to wait for an executor of a resource profile; then auto takes a CPU, and cuda is an error",
             byDefault = "300",
             min = 0)
         int gpuTimeout,
