@@ -46,6 +46,7 @@ final class Placement {
   private final SparkContext spark;
   private final SparkConf conf;
   private final ClusterConfig.Placement wanted;
+  private String refusal = ""; // why Spark takes no resource profile here
 
   Placement(SparkContext spark, ClusterConfig.Placement wanted) {
     this.spark = spark;
@@ -98,8 +99,6 @@ final class Placement {
       }
     };
   }
-
-  private String refusal = "";
 
   /** On the CPU of an executor, all of it where the cluster can promise that. */
   Place ofCpu() {
