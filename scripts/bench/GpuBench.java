@@ -1,18 +1,10 @@
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -34,37 +26,20 @@ import org.safesynth.train.LoraTrainer;
 
 /**
  * Tokens a second and memory of training an adapter and of sampling on a GPU, for a model of
- * SmolLM3-3B's shape with random weights. Called by scripts/bench/gpu: once for the folder, once for
- * the figures.
+ * SmolLM3-3B's shape with random weights, which LoadBench writes. Called by scripts/bench/gpu.
  */
 final class GpuBench {
-  private static final int LAYERS = 36;
-  private static final int HIDDEN = 2048;
-  private static final int KEY_VALUE = 512;
-  private static final int INTERMEDIATE = 11008;
-  private static final int VOCABULARY = 128256;
   private static final int ROUNDS = 3;
   private static final int STEPS = 5; // a run begins and ends with copies of the adapter
   private static final int TOKENS = 2048; // of an example
   private static final int PROMPT = 55;
   private static final int DRAWN = 128; // tokens of a row
   private static final double GIBIBYTE = 1 << 30;
-  private static final String CONFIG =
-      """
-      {"model_type": "smollm3", "architectures": ["SmolLM3ForCausalLM"], "vocab_size": 128256, "hidden_size": 2048,
-       "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16, "num_key_value_heads": 4,
-       "rms_norm_eps": 1e-06, "rope_theta": 5000000.0, "max_position_embeddings": 65536,
-       "tie_word_embeddings": true, "no_rope_layer_interval": 4, "hidden_act": "silu", "eos_token_id": 128012}
-      """;
 
   private GpuBench() {}
 
   public static void main(String[] arguments) throws IOException {
     Path folder = Paths.get(arguments[0]);
-    if (arguments.length == 1) {
-      write(folder);
-      return;
-    }
     ComputeDevice device = ComputeDevice.choose(new ComputeDevice.Wish(arguments[1], 0.9));
     System.out.println("this project on " + device.words());
     System.out.println("| what | tokens/s (least to greatest) | GPU memory taken GiB |");
@@ -187,82 +162,5 @@ final class GpuBench {
     public Optional<Checkpoint> newest() {
       return Optional.empty();
     }
-  }
-
-  /** Random weights of the size that initialisation gives, and norms of 1. */
-  private static void write(Path folder) throws IOException {
-    Files.createDirectories(folder);
-    Files.writeString(folder.resolve("config.json"), CONFIG);
-    Map<String, long[]> shapes = shapes();
-    StringBuilder header = new StringBuilder("{");
-    long at = 0;
-    for (Map.Entry<String, long[]> shape : shapes.entrySet()) {
-      long end = at + 2 * values(shape.getValue());
-      header.append(
-          "%s\"%s\":{\"dtype\":\"BF16\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-              .formatted(
-                  at == 0 ? "" : ",", shape.getKey(), Arrays.toString(shape.getValue()), at, end));
-      at = end;
-    }
-    byte[] text = header.append('}').toString().getBytes(StandardCharsets.UTF_8);
-    ByteBuffer block = ByteBuffer.allocate(1 << 22).order(ByteOrder.LITTLE_ENDIAN);
-    SplittableRandom random = new SplittableRandom(3);
-    while (block.hasRemaining()) {
-      float value = (float) (0.02 * random.nextGaussian());
-      block.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
-    }
-    try (OutputStream file =
-        new BufferedOutputStream(
-            Files.newOutputStream(folder.resolve("model.safetensors")), 1 << 20)) {
-      file.write(
-          ByteBuffer.allocate(Long.BYTES)
-              .order(ByteOrder.LITTLE_ENDIAN)
-              .putLong(text.length)
-              .array());
-      file.write(text);
-      for (long[] shape : shapes.values()) {
-        if (shape.length == 1) {
-          byte[] ones = new byte[(int) (2 * shape[0])];
-          for (int i = 0; i < ones.length; i += 2) {
-            ones[i] = (byte) 0x80;
-            ones[i + 1] = 0x3f;
-          }
-          file.write(ones);
-        } else {
-          long left = 2 * values(shape);
-          int from = 2 * random.nextInt(1000);
-          while (left > 0) {
-            int part = (int) Math.min(left, block.capacity() - from);
-            file.write(block.array(), from, part);
-            left -= part;
-            from = 0;
-          }
-        }
-      }
-    }
-    System.out.printf(Locale.ROOT, "%.2f GiB of weights in %s%n", at / GIBIBYTE, folder);
-  }
-
-  private static Map<String, long[]> shapes() {
-    Map<String, long[]> shapes = new LinkedHashMap<>();
-    shapes.put("model.embed_tokens.weight", new long[] {VOCABULARY, HIDDEN});
-    shapes.put("model.norm.weight", new long[] {HIDDEN});
-    for (int i = 0; i < LAYERS; i++) {
-      String at = "model.layers." + i + ".";
-      shapes.put(at + "input_layernorm.weight", new long[] {HIDDEN});
-      shapes.put(at + "post_attention_layernorm.weight", new long[] {HIDDEN});
-      shapes.put(at + "self_attn.q_proj.weight", new long[] {HIDDEN, HIDDEN});
-      shapes.put(at + "self_attn.k_proj.weight", new long[] {KEY_VALUE, HIDDEN});
-      shapes.put(at + "self_attn.v_proj.weight", new long[] {KEY_VALUE, HIDDEN});
-      shapes.put(at + "self_attn.o_proj.weight", new long[] {HIDDEN, HIDDEN});
-      shapes.put(at + "mlp.gate_proj.weight", new long[] {INTERMEDIATE, HIDDEN});
-      shapes.put(at + "mlp.up_proj.weight", new long[] {INTERMEDIATE, HIDDEN});
-      shapes.put(at + "mlp.down_proj.weight", new long[] {HIDDEN, INTERMEDIATE});
-    }
-    return shapes;
-  }
-
-  private static long values(long[] shape) {
-    return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
   }
 }

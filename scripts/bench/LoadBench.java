@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -24,7 +26,8 @@ import org.safesynth.model.PackedExamples;
 
 /**
  * Seconds and memory that loading a model of SmolLM3-3B's shape takes: a folder of bfloat16 zeros.
- * Called by scripts/bench/load, once for the folder and once for each form of the weights.
+ * Called by scripts/bench/load, once for the folder and once for each form of the weights, and
+ * by scripts/bench/gpu for a folder of random ones.
  */
 final class LoadBench {
   private static final int LAYERS = 36;
@@ -44,8 +47,9 @@ final class LoadBench {
 
   public static void main(String[] arguments) throws IOException {
     Path folder = Paths.get(arguments[0]);
-    if (arguments.length == 1) {
-      write(folder);
+    boolean isRandom = arguments.length == 2 && arguments[1].equals("random");
+    if (arguments.length == 1 || isRandom) {
+      write(folder, isRandom);
       return;
     }
     Natives.load();
@@ -92,7 +96,7 @@ final class LoadBench {
         .orElse(0);
   }
 
-  private static void write(Path folder) throws IOException {
+  private static void write(Path folder, boolean isRandom) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("config.json"), CONFIG);
     Map<String, long[]> shapes = new LinkedHashMap<>();
@@ -126,12 +130,45 @@ final class LoadBench {
       file.write(
           ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(text.length).array());
       file.write(text);
-      file.setLength(Long.BYTES + text.length + at); // a hole: zeros that take no disk
+      if (isRandom) {
+        fill(file, shapes);
+      } else {
+        file.setLength(Long.BYTES + text.length + at); // a hole: zeros that take no disk
+      }
     }
     System.out.printf(
         Locale.ROOT, "%.2f GiB of weights in %s%n%n", at / 1073741824.0, folder.getFileName());
+    if (isRandom) {
+      return;
+    }
     System.out.println(
         "| weights | load s | peak of loading GiB | peak with two passes GiB | of it not the mapped file GiB | pass of 64 tokens s |");
     System.out.println("|---|---|---|---|---|---|");
+  }
+
+  /** Weights of the size that initialisation gives, and norms of 1. */
+  private static void fill(RandomAccessFile file, Map<String, long[]> shapes) throws IOException {
+    SplittableRandom random = new SplittableRandom(3);
+    byte[] drawn = halves(1 << 21, () -> (float) (0.02 * random.nextGaussian()));
+    for (long[] shape : shapes.values()) {
+      if (shape.length == 1) {
+        file.write(halves((int) shape[0], () -> 1f));
+        continue;
+      }
+      int from = 2 * random.nextInt(1000); // the same numbers, from another one on
+      for (long left = 2 * shape[0] * shape[1]; left > 0; from = 0) {
+        int part = (int) Math.min(left, drawn.length - from);
+        file.write(drawn, from, part);
+        left -= part;
+      }
+    }
+  }
+
+  private static byte[] halves(int count, Supplier<Float> values) {
+    ByteBuffer bytes = ByteBuffer.allocate(2 * count).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      bytes.putShort((short) (Float.floatToRawIntBits(values.get()) >>> 16));
+    }
+    return bytes.array();
   }
 }

@@ -132,7 +132,9 @@ public final class JsonlSampler implements AutoCloseable {
     private final Map<Rejection, List<String>> examples = new LinkedHashMap<>();
     private final List<RecordSequence> open = new ArrayList<>();
     private long started;
-    private long read;
+    private final List<RecordSequence> running = new ArrayList<>(); // not yet known to have ended
+    private long ended; // sequences
+    private long valid; // records of those that have ended
     private long batchValid;
     private long batchInvalid;
     private int batchSequences;
@@ -148,31 +150,29 @@ public final class JsonlSampler implements AutoCloseable {
       if (open.size() >= Math.max(2 * options.batch(), count - records.size())) {
         return null; // what came of them is looked at first: none may be valid
       }
-      long ended = read;
-      long valid = records.size();
-      long running = 0;
-      for (RecordSequence sequence : open) {
-        if (sequence.isFinished()) {
-          ended++;
-          valid += sequence.valid();
-        } else {
-          running++;
-        }
-      }
+      running.removeIf(this::hasEnded);
       double each =
           ended == 0 ? options.recordsPerSequence() : Math.max(0.1, (double) valid / ended);
-      if (valid + running * each >= count) {
+      if (valid + running.size() * each >= count) {
         return null;
       }
       RandomGenerator random = streams.stream(SeededStreams.Purpose.SAMPLING, shard, started++);
       RecordSequence sequence = new RecordSequence(random);
       open.add(sequence);
+      running.add(sequence);
       return sequence;
+    }
+
+    private boolean hasEnded(RecordSequence sequence) {
+      if (sequence.isFinished()) {
+        ended++;
+        valid += sequence.found().stream().filter(of -> of.decoded().isValid()).count();
+      }
+      return sequence.isFinished();
     }
 
     void read() {
       for (RecordSequence sequence : open) {
-        read++;
         for (JsonlCodec.Found found : sequence.found()) {
           if (found.decoded().isValid()) {
             records.add(found.decoded().cells());
@@ -185,6 +185,7 @@ public final class JsonlSampler implements AutoCloseable {
           endBatch();
         }
       }
+      running.removeIf(this::hasEnded);
       open.clear();
       if (batchSequences > 0) {
         endBatch();
@@ -235,11 +236,6 @@ public final class JsonlSampler implements AutoCloseable {
         found = format.codec().parse(format.tokenizer().tokenizer().decode(written, true));
       }
       return found;
-    }
-
-    /** How many of them are valid. */
-    long valid() {
-      return found().stream().filter(of -> of.decoded().isValid()).count();
     }
 
     /** Tokens that the sequence, and the record that is being written, may still have. */

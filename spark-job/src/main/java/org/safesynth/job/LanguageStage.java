@@ -31,8 +31,7 @@ final class LanguageStage {
     this.context = context;
     this.schema = schema;
     this.writes =
-        LanguageTraining.writes(new TextFiles(context.hadoop()), context.folder().adapter())
-            .orElse(null);
+        LanguageTraining.writes(context.hadoop(), context.folder().adapter()).orElse(null);
     if (writes == null && context.config().protectsValues()) {
       context
           .console()

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
@@ -19,6 +20,7 @@ import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.config.TrainingConfig;
 import org.safesynth.example.ContextRules;
 import org.safesynth.example.ExampleFormat;
+import org.safesynth.fault.RunFailedException;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.HfWeights;
 
@@ -56,10 +58,21 @@ final class LanguageTraining {
     return files.read(new Path(adapter, CONTEXT)).flatMap(text -> Json.parse(text, Trained.class));
   }
 
-  /** What an adapter may write; empty where values are not protected, or for one made elsewhere. */
-  static Optional<FieldCodec> writes(TextFiles files, Path adapter) {
+  /**
+   * What an adapter may write; empty where values are not protected, or for one made elsewhere.
+   *
+   * @throws RunFailedException when it was written with the adapter and is damaged or gone:
+   *     sampling without it would not be protected
+   */
+  static Optional<FieldCodec> writes(Configuration hadoop, Path adapter) {
     Path file = new Path(adapter, ENCODING);
-    return files.read(file).map(json -> FieldCodec.fromJson(json, file.toString()));
+    ModelFolder folder = new ModelFolder(hadoop, adapter);
+    ModelFolder.Manifest manifest = folder.manifest();
+    Optional<String> json =
+        manifest != null && manifest.sha256().containsKey(ENCODING)
+            ? Optional.of(new String(folder.checked(manifest, ENCODING), StandardCharsets.UTF_8))
+            : new TextFiles(hadoop).read(file);
+    return json.map(text -> FieldCodec.fromJson(text, file.toString()));
   }
 
   /** The base model, checked before the table is read: its configuration and all its weights. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.zip.GZIPInputStream;
 
 /**
  * A Spark cluster of several processes on this machine, by scripts/local-cluster.
@@ -23,6 +24,17 @@ import java.util.function.Consumer;
  */
 record LocalCluster(Path folder, int port, Map<String, String> environment) {
   static final Path HOME = Path.of("..").toAbsolutePath().normalize();
+
+  /** Writes the first rows of the packaged table, with its header. */
+  static void writeAdult(Path to, int rows) throws IOException {
+    try (BufferedReader reader =
+        new BufferedReader(
+            new InputStreamReader(
+                new GZIPInputStream(Files.newInputStream(HOME.resolve("conf/data/adult.csv.gz"))),
+                StandardCharsets.UTF_8))) {
+      Files.write(to, reader.lines().limit(rows + 1).toList());
+    }
+  }
 
   void start() throws IOException, InterruptedException {
     assertEquals(0, process(line -> {}, List.of("scripts/local-cluster", "start")));

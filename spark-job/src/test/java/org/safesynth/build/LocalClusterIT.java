@@ -3,10 +3,7 @@ package org.safesynth.build;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -16,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -43,14 +39,7 @@ final class LocalClusterIT {
   @BeforeAll
   static void start() throws Exception {
     table = temporary.resolve("adult.csv");
-    try (BufferedReader reader =
-        new BufferedReader(
-            new InputStreamReader(
-                new GZIPInputStream(
-                    Files.newInputStream(LocalCluster.HOME.resolve("conf/data/adult.csv.gz"))),
-                StandardCharsets.UTF_8))) {
-      Files.write(table, reader.lines().limit(ROWS + 1).toList());
-    }
+    LocalCluster.writeAdult(table, ROWS);
     cluster =
         new LocalCluster(temporary.resolve("cluster"), PORT, Map.of("LOCAL_CLUSTER_CORES", "2"));
     cluster.start();

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
@@ -20,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.GZIPInputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
@@ -74,14 +72,7 @@ final class ObjectStoreIT {
     settings().forEach(s -> hadoop.set(s[0], s[1]));
     store = FileSystem.newInstance(URI.create("s3a://" + BUCKET), hadoop);
     table = temporary.resolve("adult.csv");
-    try (BufferedReader reader =
-        new BufferedReader(
-            new InputStreamReader(
-                new GZIPInputStream(
-                    Files.newInputStream(LocalCluster.HOME.resolve("conf/data/adult.csv.gz"))),
-                StandardCharsets.UTF_8))) {
-      Files.write(table, reader.lines().limit(1501).toList());
-    }
+    LocalCluster.writeAdult(table, 1500);
     try (OutputStream out = store.create(new org.apache.hadoop.fs.Path(s3("adult.csv")))) {
       Files.copy(table, out);
     }

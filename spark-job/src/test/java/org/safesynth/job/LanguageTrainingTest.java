@@ -249,7 +249,17 @@ final class LanguageTrainingTest {
     Dataset<Row> real = LocalSpark.session().read().option("header", "true").csv(table.toString());
     assertEquals(0, rows.join(real, "code").count());
     assertEquals(0, rows.filter("code not rlike '^K-[0-9]+$'").count());
-    assertFalse(Files.readString(folder.resolve("adapter/encoding.json")).contains("mauve"));
+    Path encoding = folder.resolve("adapter/encoding.json");
+    String writes = Files.readString(encoding);
+    assertFalse(writes.contains("mauve"));
+
+    // Without it, sampling would not be protected.
+    Files.writeString(encoding, writes.replace("red", "mauve"));
+    assertEquals(1, execute("run generate", "protected"), said());
+    assertTrue(said().contains("encoding.json is corrupt or truncated"), said());
+    Files.delete(encoding);
+    assertEquals(1, execute("run generate", "protected"), said());
+    assertTrue(said().contains("encoding.json is missing"), said());
 
     assertEquals(0, run("run train", "open", "--data.value_protection", "false"), said());
     assertFalse(Files.exists(temp.resolve("open").resolve("adapter/encoding.json")));
