@@ -8,11 +8,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.Natives;
+import org.safesynth.model.ParameterLayout;
 
 /**
- * Threads that sum the clipped gradients of the records a step drew, micro-batch by micro-batch.
+ * Threads that sum the clipped gradients of the units a step drew, micro-batch by micro-batch.
  *
  * <p>Memory does not grow with what was drawn: a fixed number of micro-batches is under way at a
  * time, each with a gradient vector of its own. These are added in float64 in the micro-batches'
@@ -21,8 +21,8 @@ import org.safesynth.model.Natives;
 final class ClippingWorkers implements AutoCloseable {
   private static final int MICRO_BATCHES = 16; // under way at a time, whatever the workers
 
-  private final ClippedGradients clipping;
-  private final FieldDecoder decoder;
+  private final Clipping clipping;
+  private final ParameterLayout layout;
   private final List<Tensor> parameters;
   private final int workers;
   private final ExecutorService threads;
@@ -33,10 +33,10 @@ final class ClippingWorkers implements AutoCloseable {
    *
    * @param parameters (P) the weights that all workers read
    */
-  ClippingWorkers(FieldDecoder decoder, Tensor parameters, double clipNorm, int workers) {
-    this.clipping = new ClippedGradients(decoder, clipNorm);
-    this.decoder = decoder;
-    this.parameters = decoder.layout().views(parameters);
+  ClippingWorkers(Clipping clipping, ParameterLayout layout, Tensor parameters, int workers) {
+    this.clipping = clipping;
+    this.layout = layout;
+    this.parameters = layout.views(parameters);
     this.workers = Math.max(1, Math.min(workers, MICRO_BATCHES));
     this.threads =
         Executors.newFixedThreadPool(
@@ -47,7 +47,7 @@ final class ClippingWorkers implements AutoCloseable {
               return thread;
             });
     for (int i = 0; i < MICRO_BATCHES; i++) {
-      gradients.add(torch.zeros(decoder.layout().size()));
+      gradients.add(torch.zeros(layout.size()));
     }
   }
 
@@ -57,25 +57,22 @@ final class ClippingWorkers implements AutoCloseable {
   }
 
   /**
-   * Adds the clipped gradients of records to a sum.
+   * Adds the clipped gradients of units to a sum.
    *
    * @param sum (P) float64
    * @return the summed loss in nats: a private statistic
    */
-  double addTo(Tensor sum, TokenStore store, long[] records, int microBatchSize) {
+  double addTo(Tensor sum, long[] units) {
     double loss = 0;
-    int atOnce = MICRO_BATCHES * microBatchSize;
-    for (int from = 0; from < records.length; from += atOnce) {
-      int to = Math.min(records.length, from + atOnce);
-      loss += wave(sum, store, records, from, to, microBatchSize);
+    List<long[]> all = clipping.microBatches(units);
+    for (int from = 0; from < all.size(); from += MICRO_BATCHES) {
+      loss += wave(sum, all.subList(from, Math.min(all.size(), from + MICRO_BATCHES)));
     }
     return loss;
   }
 
-  private double wave(
-      Tensor sum, TokenStore store, long[] records, int from, int to, int microBatchSize) {
-    int batches = (to - from + microBatchSize - 1) / microBatchSize;
-    double[] losses = new double[batches];
+  private double wave(Tensor sum, List<long[]> batches) {
+    double[] losses = new double[batches.size()];
     List<Future<?>> running = new ArrayList<>();
     for (int w = 0; w < workers; w++) {
       int first = w;
@@ -83,29 +80,19 @@ final class ClippingWorkers implements AutoCloseable {
           threads.submit(
               () -> {
                 Natives.useOneThread();
-                for (int i = first; i < batches; i += workers) {
-                  int begin = from + i * microBatchSize;
-                  int end = Math.min(to, begin + microBatchSize);
-                  losses[i] = one(gradients.get(i), store, records, begin, end);
+                for (int i = first; i < losses.length; i += workers) {
+                  Tensor gradient = gradients.get(i).zero_();
+                  losses[i] = clipping.addTo(parameters, batches.get(i), layout.views(gradient));
                 }
               }));
     }
     await(running);
     double loss = 0;
-    for (int i = 0; i < batches; i++) {
+    for (int i = 0; i < losses.length; i++) {
       sum.add_(gradients.get(i));
       loss += losses[i];
     }
     return loss;
-  }
-
-  private double one(Tensor gradient, TokenStore store, long[] records, int begin, int end) {
-    long[] own = java.util.Arrays.copyOfRange(records, begin, end);
-    // No input masks: they would depend on a record's place in its batch, and so on who else is
-    // in it.
-    FieldBatch batch = FieldBatch.read(store, decoder.config(), own, 0, null);
-    gradient.zero_();
-    return clipping.addTo(parameters, batch, decoder.layout().views(gradient));
   }
 
   private static void await(List<Future<?>> running) {

@@ -11,20 +11,21 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.Natives;
+import org.safesynth.model.ParameterLayout;
 import org.safesynth.privacy.GaussianNoise;
 import org.safesynth.privacy.PoissonSampler;
 import org.safesynth.privacy.SecretStreams;
 
 /**
- * DP-SGD on the embedded decoder (Abadi et al. 2016, algorithm 1): each record enters each step by
- * itself with probability q, its gradient is clipped to C, one draw of noise of deviation σC is
- * added to the sum, and the result is divided by the expected number of records. Steps that draw
- * nobody take noise too.
+ * DP-SGD on the embedded decoder (Abadi et al. 2016, algorithm 1): each privacy unit, a record or a
+ * whole group of them, enters each step by itself with probability q, its gradient is clipped to C,
+ * one draw of noise of deviation σC is added to the sum, and the result is divided by the expected
+ * number of units. Steps that draw nobody take noise too.
  *
  * <p>All that follows is post-processing of the noisy gradient and costs no privacy: Adam's
  * moments, weight decay, the learning-rate schedule, the moving average that is the result. Nothing
- * else reads the records: no validation, no early stop, no choice among checkpoints, no input masks
- * (see {@link ClippingWorkers}).
+ * else reads the data: no validation, no early stop, no choice among checkpoints, no input masks
+ * (see {@link RecordClipping}).
  *
  * <p>The loss goes to the listener alone, who may show it to the operator and must not store it: it
  * is a statistic of the records without noise.
@@ -40,9 +41,10 @@ public final class PrivateTrainer {
   private static final double BETA_1 = 0.9;
   private static final double BETA_2 = 0.98;
 
-  private final FieldDecoder decoder;
-  private final TokenStore store;
-  private final long firstRecord;
+  private final Clipping clipping;
+  private final ParameterLayout layout;
+  private final long units;
+  private final double tokensPerUnit;
   private final PrivatePlan plan;
   private final SecretStreams streams;
   private final CheckpointStore checkpoints;
@@ -50,7 +52,7 @@ public final class PrivateTrainer {
   private final int workers;
 
   /**
-   * Sets a training run up.
+   * Sets a training run on records up.
    *
    * @param store holds the records held out, then those to train on
    * @param firstRecord number of the first record to train on
@@ -66,9 +68,35 @@ public final class PrivateTrainer {
       CheckpointStore checkpoints,
       TrainingListener listener,
       int workers) {
-    this.decoder = decoder;
-    this.store = store;
-    this.firstRecord = firstRecord;
+    this(
+        new RecordClipping(decoder, store, firstRecord, plan.clipNorm(), plan.microBatchSize()),
+        decoder.layout(),
+        store.records() - firstRecord,
+        store.positions(),
+        plan,
+        streams,
+        checkpoints,
+        listener,
+        workers);
+  }
+
+  /**
+   * @param clipping gradients of units 0 to units - 1, clipped to the plan's norm
+   */
+  PrivateTrainer(
+      Clipping clipping,
+      ParameterLayout layout,
+      long units,
+      double tokensPerUnit,
+      PrivatePlan plan,
+      SecretStreams streams,
+      CheckpointStore checkpoints,
+      TrainingListener listener,
+      int workers) {
+    this.clipping = clipping;
+    this.layout = layout;
+    this.units = units;
+    this.tokensPerUnit = tokensPerUnit;
     this.plan = plan;
     this.streams = streams;
     this.checkpoints = checkpoints;
@@ -135,8 +163,7 @@ public final class PrivateTrainer {
     }
 
     Checkpoint run() {
-      PoissonSampler sampler =
-          new PoissonSampler(streams, plan.samplingRate(), store.records() - firstRecord);
+      PoissonSampler sampler = new PoissonSampler(streams, plan.samplingRate(), units);
       GaussianNoise noise =
           new GaussianNoise(streams, plan.noiseMultiplier(), plan.clipNorm(), noisy.length);
       FlatAdamW optimizer =
@@ -144,12 +171,11 @@ public final class PrivateTrainer {
               parameters,
               momentum,
               variance,
-              torch.tensor(decoder.layout().decayMask()),
+              torch.tensor(layout.decayMask()),
               BETA_1,
               BETA_2,
               plan.weightDecay());
-      try (ClippingWorkers pool =
-          new ClippingWorkers(decoder, parameters, plan.clipNorm(), workers)) {
+      try (ClippingWorkers pool = new ClippingWorkers(clipping, layout, parameters, workers)) {
         double reportedAt = elapsed();
         double savedAt = elapsed();
         while (step < plan.steps()) {
@@ -169,17 +195,14 @@ public final class PrivateTrainer {
       return checkpoint();
     }
 
-    /** One step; returns the loss of the expected record in nats. */
+    /** One step; returns the loss of the expected unit in nats. */
     private double step(
         ClippingWorkers pool, PoissonSampler sampler, GaussianNoise noise, FlatAdamW optimizer) {
       try (PointerScope scope = new PointerScope()) {
         CompletableFuture<double[]> drawn = noise.drawAhead(step, pool.threads());
-        long[] records = sampler.sample(step);
-        for (int i = 0; i < records.length; i++) {
-          records[i] += firstRecord;
-        }
+        long[] drawnUnits = sampler.sample(step);
         sum.zero_();
-        double loss = pool.addTo(sum, store, records, plan.microBatchSize());
+        double loss = pool.addTo(sum, drawnUnits);
         sum.data_ptr_double().get(noisy);
         noise.addTo(noisy, drawn.join());
         Tensor wide = torch.tensor(new DoubleArrayRef(new DoublePointer(noisy), noisy.length));
@@ -205,7 +228,7 @@ public final class PrivateTrainer {
               loss / NATS_PER_BIT,
               Double.NaN,
               recordsPerSecond,
-              recordsPerSecond * store.positions(),
+              recordsPerSecond * tokensPerUnit,
               (plan.steps() - step) * plan.expectedBatch() / Math.max(1e-9, recordsPerSecond)));
     }
 

@@ -140,8 +140,10 @@ class PrivateTrainerTest {
       int[] microBatches = {7, 64};
       for (int k = 0; k < 2; k++) {
         Tensor sum = torch.zeros(initial().length).to(ScalarType.Double);
-        try (ClippingWorkers pool = new ClippingWorkers(decoder, parameters, 1, 2)) {
-          pool.addTo(sum, store, records, microBatches[k]);
+        Clipping clipping = new RecordClipping(decoder, store, 0, 1, microBatches[k]);
+        try (ClippingWorkers pool =
+            new ClippingWorkers(clipping, decoder.layout(), parameters, 2)) {
+          pool.addTo(sum, records);
         }
         sums[k] = new double[initial().length];
         sum.data_ptr_double().get(sums[k]);

@@ -1,0 +1,35 @@
+package org.safesynth.job;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.safesynth.train.TrainingPlan;
+
+/** Tells of private training: shows the loss on the console, marked, and stores it nowhere. */
+record OperatorsTeller(Console console, String unit) implements TrainingTask.Teller {
+  @Override
+  public void onPlan(TrainingPlan plan, long parameters, double recordsPerSecond, boolean resumed) {
+    // private plans are told before the task starts
+  }
+
+  @Override
+  public void onProgress(Progress progress) {
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("step", progress.step());
+    figures.put("steps", progress.steps());
+    console.progress(
+        "train",
+        "step %,d of %,d, about %s left"
+            .formatted(progress.step(), progress.steps(), Console.duration(progress.secondsLeft())),
+        figures);
+    if (Double.isFinite(progress.loss())) {
+      console.operatorOnly(
+          "training loss %.3f bits a %s (not private: for the operator only)"
+              .formatted(progress.loss(), unit));
+    }
+  }
+
+  @Override
+  public boolean hearsLoss() {
+    return true;
+  }
+}
