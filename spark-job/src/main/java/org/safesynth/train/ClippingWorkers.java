@@ -18,7 +18,7 @@ import org.safesynth.model.ParameterLayout;
  * time, each with a gradient vector of its own. These are added in float64 in the micro-batches'
  * order, so that the sum is the same for any number of workers.
  */
-final class ClippingWorkers implements AutoCloseable {
+final class ClippingWorkers implements PrivateLessons.ClippedSum {
   private static final int MICRO_BATCHES = 16; // under way at a time, whatever the workers
 
   private final Clipping clipping;
@@ -51,18 +51,13 @@ final class ClippingWorkers implements AutoCloseable {
     }
   }
 
-  /** For work of other kinds that may run beside the micro-batches. */
-  ExecutorService threads() {
+  @Override
+  public ExecutorService threads() {
     return threads;
   }
 
-  /**
-   * Adds the clipped gradients of units to a sum.
-   *
-   * @param sum (P) float64
-   * @return the summed loss in nats: a private statistic
-   */
-  double addTo(Tensor sum, long[] units) {
+  @Override
+  public double addTo(Tensor sum, long[] units) {
     double loss = 0;
     List<long[]> all = clipping.microBatches(units);
     for (int from = 0; from < all.size(); from += MICRO_BATCHES) {

@@ -1,6 +1,7 @@
 package org.safesynth.train;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongToDoubleFunction;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleArrayRef;
@@ -17,10 +18,11 @@ import org.safesynth.privacy.PoissonSampler;
 import org.safesynth.privacy.SecretStreams;
 
 /**
- * DP-SGD on the embedded decoder (Abadi et al. 2016, algorithm 1): each privacy unit, a record or a
- * whole group of them, enters each step by itself with probability q, its gradient is clipped to C,
- * one draw of noise of deviation σC is added to the sum, and the result is divided by the expected
- * number of units. Steps that draw nobody take noise too.
+ * DP-SGD (Abadi et al. 2016, algorithm 1): each privacy unit, a record or a whole group of them,
+ * enters each step by itself with probability q, its gradient is clipped to C, one draw of noise of
+ * deviation σC is added to the sum, and the result is divided by the expected number of units.
+ * Steps that draw nobody take noise too. How a model's gradients are clipped is for its {@link
+ * PrivateLessons}.
  *
  * <p>All that follows is post-processing of the noisy gradient and costs no privacy: Adam's
  * moments, weight decay, the learning-rate schedule, the moving average that is the result. Nothing
@@ -41,11 +43,9 @@ public final class PrivateTrainer {
   private static final double BETA_1 = 0.9;
   private static final double BETA_2 = 0.98;
 
-  private final Clipping clipping;
-  private final ParameterLayout layout;
-  private final long units;
-  private final double tokensPerUnit;
+  private final PrivateLessons lessons;
   private final PrivatePlan plan;
+  private final LongToDoubleFunction learningRate;
   private final SecretStreams streams;
   private final CheckpointStore checkpoints;
   private final TrainingListener listener;
@@ -93,11 +93,34 @@ public final class PrivateTrainer {
       CheckpointStore checkpoints,
       TrainingListener listener,
       int workers) {
-    this.clipping = clipping;
-    this.layout = layout;
-    this.units = units;
-    this.tokensPerUnit = tokensPerUnit;
+    this(
+        new PrivateLessons.OfMicroBatches(clipping, layout, units, tokensPerUnit),
+        plan,
+        plan::learningRateAt,
+        streams,
+        checkpoints,
+        listener,
+        workers);
+  }
+
+  /**
+   * Sets a training run up.
+   *
+   * @param learningRate of each step, from 0
+   * @param streams of this process alone
+   * @param workers threads
+   */
+  public PrivateTrainer(
+      PrivateLessons lessons,
+      PrivatePlan plan,
+      LongToDoubleFunction learningRate,
+      SecretStreams streams,
+      CheckpointStore checkpoints,
+      TrainingListener listener,
+      int workers) {
+    this.lessons = lessons;
     this.plan = plan;
+    this.learningRate = learningRate;
     this.streams = streams;
     this.checkpoints = checkpoints;
     this.listener = listener;
@@ -152,18 +175,18 @@ public final class PrivateTrainer {
     private long step;
 
     Loop(Checkpoint start) {
-      parameters = torch.tensor(start.parameters()).clone();
-      momentum = torch.tensor(start.momentum()).clone();
-      variance = torch.tensor(start.variance()).clone();
-      average = torch.tensor(start.average()).clone();
+      parameters = there(start.parameters());
+      momentum = there(start.momentum());
+      variance = there(start.variance());
+      average = there(start.average());
       noisy = new double[start.parameters().length];
-      sum = torch.zeros(noisy.length).to(ScalarType.Double);
+      sum = lessons.device().on(torch.zeros(noisy.length).to(ScalarType.Double));
       secondsBefore = start.seconds();
       step = start.step();
     }
 
     Checkpoint run() {
-      PoissonSampler sampler = new PoissonSampler(streams, plan.samplingRate(), units);
+      PoissonSampler sampler = new PoissonSampler(streams, plan.samplingRate(), lessons.units());
       GaussianNoise noise =
           new GaussianNoise(streams, plan.noiseMultiplier(), plan.clipNorm(), noisy.length);
       FlatAdamW optimizer =
@@ -171,15 +194,15 @@ public final class PrivateTrainer {
               parameters,
               momentum,
               variance,
-              torch.tensor(layout.decayMask()),
+              there(lessons.layout().decayMask()),
               BETA_1,
               BETA_2,
               plan.weightDecay());
-      try (ClippingWorkers pool = new ClippingWorkers(clipping, layout, parameters, workers)) {
+      try (PrivateLessons.ClippedSum clipped = lessons.begin(parameters, noise.grid(), workers)) {
         double reportedAt = elapsed();
         double savedAt = elapsed();
         while (step < plan.steps()) {
-          double loss = step(pool, sampler, noise, optimizer);
+          double loss = step(clipped, sampler, noise, optimizer);
           double now = elapsed();
           boolean last = step == plan.steps();
           if (now - reportedAt >= SECONDS_BETWEEN_REPORTS || last) {
@@ -197,17 +220,23 @@ public final class PrivateTrainer {
 
     /** One step; returns the loss of the expected unit in nats. */
     private double step(
-        ClippingWorkers pool, PoissonSampler sampler, GaussianNoise noise, FlatAdamW optimizer) {
+        PrivateLessons.ClippedSum clipped,
+        PoissonSampler sampler,
+        GaussianNoise noise,
+        FlatAdamW optimizer) {
       try (PointerScope scope = new PointerScope()) {
-        CompletableFuture<double[]> drawn = noise.drawAhead(step, pool.threads());
+        CompletableFuture<double[]> drawn = noise.drawAhead(step, clipped.threads());
         long[] drawnUnits = sampler.sample(step);
         sum.zero_();
-        double loss = pool.addTo(sum, drawnUnits);
-        sum.data_ptr_double().get(noisy);
+        double loss = clipped.addTo(sum, drawnUnits);
+        sum.cpu().data_ptr_double().get(noisy);
         noise.addTo(noisy, drawn.join());
-        Tensor wide = torch.tensor(new DoubleArrayRef(new DoublePointer(noisy), noisy.length));
+        Tensor wide = // (P) float64
+            lessons
+                .device()
+                .on(torch.tensor(new DoubleArrayRef(new DoublePointer(noisy), noisy.length)));
         Tensor gradient = wide.div(new Scalar(plan.expectedBatch())).to(ScalarType.Float); // (P)
-        optimizer.step(gradient, plan.learningRateAt(step), step + 1);
+        optimizer.step(gradient, learningRate.applyAsDouble(step), step + 1);
         average.lerp_(parameters, new Scalar(1 - plan.averageDecayAt(step)));
         step++;
         return loss / plan.expectedBatch();
@@ -228,7 +257,7 @@ public final class PrivateTrainer {
               loss / NATS_PER_BIT,
               Double.NaN,
               recordsPerSecond,
-              recordsPerSecond * tokensPerUnit,
+              recordsPerSecond * lessons.tokensPerUnit(),
               (plan.steps() - step) * plan.expectedBatch() / Math.max(1e-9, recordsPerSecond)));
     }
 
@@ -250,9 +279,14 @@ public final class PrivateTrainer {
     }
   }
 
+  /** A copy of values where the model computes. */
+  private Tensor there(float[] values) {
+    return lessons.device().on(torch.tensor(values).clone());
+  }
+
   private static float[] array(Tensor tensor) {
     float[] values = new float[Math.toIntExact(tensor.numel())];
-    tensor.data_ptr_float().get(values);
+    tensor.cpu().data_ptr_float().get(values);
     return values;
   }
 }

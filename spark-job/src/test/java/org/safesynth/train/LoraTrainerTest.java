@@ -42,7 +42,7 @@ class LoraTrainerTest {
     }
   }
 
-  private static List<PackedExamples.Example> examples(PackedExamples batch) {
+  static List<PackedExamples.Example> examples(PackedExamples batch) {
     List<PackedExamples.Example> examples = new ArrayList<>();
     int at = 0;
     for (int length : batch.lengths()) {
