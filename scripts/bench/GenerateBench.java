@@ -57,7 +57,7 @@ final class GenerateBench {
     for (boolean structured : List.of(true, false)) {
       TokenGrammar grammar = structured ? new TokenGrammar(codec, tokenizer) : null;
       JsonlSampler.Options options =
-          new JsonlSampler.Options(new TokenDistribution(0.9, 1, 1), 2048, longest, 1, 64, 3, 1.0);
+          new JsonlSampler.Options(new TokenDistribution(0.9, 1, 1), 2048, longest, 1, null, 64, 3, 1.0);
       try (JsonlSampler sampler = new JsonlSampler(decoder, format, grammar, options)) {
         long from = System.nanoTime();
         JsonlSampler.Sampled sampled = sampler.sample(rows, 0, new SeededStreams(1));
@@ -75,7 +75,7 @@ final class GenerateBench {
             sampled.passes(),
             invalid);
         for (int i = 0; i < 3; i++) {
-          System.out.println("  " + codec.encode(sampled.records().get(i)));
+          System.out.println("  " + codec.encode(sampled.units().get(i).get(0)));
         }
       }
     }

@@ -53,11 +53,9 @@ public final class Availability {
               "write null, or --no-replace-pii, and remove such columns first"),
           new Missing(
               "data.group_training_examples_by",
-              c ->
-                  c.data().groupTrainingExamplesBy() != null
-                      && (!c.isEmbedded() || c.privacy().dpEnabled()),
-              "learns groups with the embedded model and without differential privacy only",
-              "remove it, or set privacy.dp_enabled: false and training.pretrained_model: embedded"),
+              c -> c.data().groupTrainingExamplesBy() != null && c.privacy().dpEnabled(),
+              "learns groups without differential privacy only",
+              "remove it, or set privacy.dp_enabled: false"),
           new Missing(
               "time_series.is_timeseries",
               c ->

@@ -154,10 +154,25 @@ public final class EncodeStage {
    */
   static void write(
       Dataset<Row> records, int shards, Path folder, String order, String... furtherOrder) {
+    write(records, List.of("id_high", "id_low", "tokens"), shards, folder, order, furtherOrder);
+  }
+
+  /**
+   * The same.
+   *
+   * @param columns that are written, the identity first
+   */
+  static void write(
+      Dataset<Row> records,
+      List<String> columns,
+      int shards,
+      Path folder,
+      String order,
+      String... furtherOrder) {
     records
         .repartition(shards, col("shard"))
         .sortWithinPartitions(order, furtherOrder)
-        .select("id_high", "id_low", "tokens")
+        .selectExpr(columns.toArray(String[]::new))
         .write()
         .mode(SaveMode.Overwrite)
         .option("compression", "zstd")

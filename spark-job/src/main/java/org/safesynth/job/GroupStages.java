@@ -102,7 +102,7 @@ final class GroupStages {
     }
   }
 
-  private RecordIdentity identity() {
+  RecordIdentity identity() {
     return new RecordIdentity(context.seed());
   }
 
@@ -110,7 +110,7 @@ final class GroupStages {
     return PARTITIONS_PER_CORE * context.spark().sparkContext().defaultParallelism();
   }
 
-  private void requireColumns(TableSource table) {
+  void requireColumns(TableSource table) {
     List<String> names = Arrays.asList(table.rows().columns());
     requireColumn(table, names, "data.group_training_examples_by", data.groupTrainingExamplesBy());
     if (orderName != null) {
@@ -136,11 +136,11 @@ final class GroupStages {
     }
   }
 
-  private static int column(FrozenSchema schema, String name) {
+  static int column(FrozenSchema schema, String name) {
     return schema.columns().stream().map(ColumnSchema::name).toList().indexOf(name);
   }
 
-  private void check(SchemaStage.Inferred inferred, int group, int order) {
+  void check(SchemaStage.Inferred inferred, int group, int order) {
     List<ColumnProfile> profiles = inferred.profile().columns();
     if (profiles.get(group).missing() > 0) {
       throw new BadInputException(
@@ -167,7 +167,7 @@ final class GroupStages {
     times.check(column);
   }
 
-  private void tell(SchemaStage.Inferred inferred, GroupedRows.Facts facts) {
+  void tell(SchemaStage.Inferred inferred, GroupedRows.Facts facts) {
     List<String> constant = new ArrayList<>();
     for (int c = 0; c < facts.constant().length; c++) {
       String name = inferred.schema().columns().get(c).name();

@@ -37,6 +37,24 @@ final class LanguageEncoder implements MapFunction<Object[], byte[]> {
 
   @Override
   public byte[] call(Object[] cells) {
+    return RecordTokens.bytes(record(cells));
+  }
+
+  /** The ids of a record. */
+  int[] record(Object[] cells) {
+    load();
+    int[] record = format.record(cells);
+    format.requireFits(cells, record, longest);
+    return record;
+  }
+
+  /** Tokens that the records of a sequence may have together. */
+  int room() {
+    load();
+    return longest.room();
+  }
+
+  private void load() {
     if (format == null) {
       java.nio.file.Path local = base.local(hadoop.value());
       HfConfig config = HfConfig.read(local);
@@ -45,8 +63,5 @@ final class LanguageEncoder implements MapFunction<Object[], byte[]> {
           ContextRules.of(base.template(), config.maxPositions(), Integer.MAX_VALUE, wantedFactor);
       longest = new Packing(format.prompt().length, context.tokens(), base.mostRecords());
     }
-    int[] record = format.record(cells);
-    format.requireFits(cells, record, longest);
-    return RecordTokens.bytes(record);
   }
 }

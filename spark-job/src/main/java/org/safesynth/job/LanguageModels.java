@@ -7,6 +7,7 @@ import org.apache.hadoop.fs.Path;
 import org.safesynth.codec.TokenGrammar;
 import org.safesynth.example.ContextRules;
 import org.safesynth.example.ExampleFormat;
+import org.safesynth.generate.GroupRules;
 import org.safesynth.generate.JsonlSampler;
 import org.safesynth.generate.TokenDistribution;
 import org.safesynth.model.CausalDecoder;
@@ -39,6 +40,7 @@ final class LanguageModels {
    * @param longestRecord tokens of the longest record that the adapter has seen; 0 if unknown
    * @param device as {@code cluster.generation_device} has it
    * @param isStructured whether a grammar admits valid records only
+   * @param groups what makes records a group; null for records that stand on their own
    */
   record Source(
       LanguageBase base,
@@ -48,6 +50,7 @@ final class LanguageModels {
       int longestRecord,
       ComputeDevice.Wish device,
       boolean isStructured,
+      GroupRules groups,
       double temperature,
       double topP,
       double repetitionPenalty,
@@ -83,8 +86,13 @@ final class LanguageModels {
     }
   }
 
-  /** A sampler of the calling thread's own on the process's one copy of the weights. */
-  static JsonlSampler sampler(Configuration hadoop, Source source, FrozenSchema schema, long rows) {
+  /**
+   * A sampler of the calling thread's own on the process's one copy of the weights.
+   *
+   * @param sequences wanted at most
+   */
+  static JsonlSampler sampler(
+      Configuration hadoop, Source source, FrozenSchema schema, long sequences) {
     Key key =
         new Key(
             source.base(),
@@ -100,9 +108,9 @@ final class LanguageModels {
       loaded = LOADED.computeIfAbsent(key, k -> load(hadoop, source, schema));
     }
     // The prompt is kept once for all sequences, so that one of a single record costs least.
-    int records = 1;
+    int records = source.groups() == null ? 1 : source.groups().mostRows();
     int most = loaded.decoder().device().isGpu() ? BATCH_ON_A_GPU : BATCH;
-    int batch = (int) Math.max(1, Math.min(most, rows));
+    int batch = (int) Math.max(1, Math.min(most, sequences));
     return new JsonlSampler(
         loaded.decoder(),
         loaded.format(),
@@ -112,6 +120,7 @@ final class LanguageModels {
             loaded.contextTokens(),
             source.longestRecord(),
             records,
+            source.groups(),
             batch,
             source.patience(),
             source.invalidFraction()));

@@ -15,6 +15,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.generate.GroupRules;
 import org.safesynth.generate.JsonlSampler;
 import org.safesynth.model.ComputeDevice;
 import org.safesynth.random.SeededStreams;
@@ -23,8 +24,9 @@ import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
 
 /**
- * Samples shards of the synthetic table from a pretrained model inside a task: record numbers
- * {@code shard · size} up to the next shard or the end.
+ * Samples shards of the synthetic table from a pretrained model inside a task: numbers of records,
+ * or of groups, {@code shard · size} up to the next shard or the end. Rows of groups come with the
+ * number of their group and their own in it, behind the table's columns.
  */
 final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
   private static final int SMALL = 64;
@@ -32,31 +34,38 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
   private static final int LARGE_FROM = 4096;
 
   /**
-   * Rows of a shard, which are sampled side by side. While a small shard ends, few sequences are
-   * left to go on with; a small table needs small shards, to be shared by all executors.
+   * Records or groups of a shard, which are sampled side by side. While a small shard ends, few
+   * sequences are left to go on with; a small table needs small shards, to be shared by all
+   * executors.
    *
-   * @param rows of the table
+   * @param wanted records or groups of the table
    */
-  static int size(long rows) {
-    return rows < LARGE_FROM ? SMALL : LARGE;
+  static int size(long wanted) {
+    return wanted < LARGE_FROM ? SMALL : LARGE;
   }
 
   private final SerializableConfiguration hadoop;
   private final LanguageModels.Source source;
   private final FrozenSchema schema;
-  private final FieldCodec writes; // null where identifiers stay as they are sampled
-  private final long rows;
+  private final FieldCodec domain; // null where identifiers stay as they are sampled
+  private final int size;
+  private final long end;
   private final long seed;
   private final boolean javaTime;
   private final LongAccumulator rowsDone;
   private final CollectionAccumulator<RejectedRecords> rejected;
 
+  /**
+   * @param size records or groups of a shard
+   * @param end number of the record or group after the last
+   */
   LanguageShardSampler(
       SerializableConfiguration hadoop,
       LanguageModels.Source source,
       FrozenSchema schema,
-      FieldCodec writes,
-      long rows,
+      FieldCodec domain,
+      int size,
+      long end,
       long seed,
       boolean javaTime,
       LongAccumulator rowsDone,
@@ -64,8 +73,9 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
     this.hadoop = hadoop;
     this.source = source;
     this.schema = schema;
-    this.writes = writes;
-    this.rows = rows;
+    this.domain = domain;
+    this.size = size;
+    this.end = end;
     this.seed = seed;
     this.javaTime = javaTime;
     this.rowsDone = rowsDone;
@@ -74,7 +84,8 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
 
   @Override
   public Iterator<Row> call(Iterator<Long> shards) {
-    JsonlSampler sampler = LanguageModels.sampler(hadoop.value(), source, schema, rows);
+    JsonlSampler sampler =
+        LanguageModels.sampler(hadoop.value(), source, schema, Math.min(size, end));
     TaskContext.get().addTaskCompletionListener(new Closing(sampler));
     return new Rows(shards, sampler);
   }
@@ -120,20 +131,35 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
     }
 
     private void sample(long shard) {
-      int count = (int) Math.min(size(rows), rows - shard * size(rows));
+      long first = shard * size;
+      int count = (int) Math.min(size, end - first);
       ComputeDevice device = sampler.device();
       JsonlSampler.Sampled sampled = device.within(() -> sampler.sample(count, shard, streams));
-      long record = shard * size(rows);
-      for (Object[] cells : sampled.records()) {
-        for (int c = 0; c < cells.length; c++) {
-          cells[c] = writes == null ? cells[c] : writes.renewed(c, cells[c], record);
-          cells[c] = cells[c] == null ? null : writers.get(c).write(cells[c]);
-        }
-        ready.add(RowFactory.create(cells));
-        record++;
+      for (int unit = 0; unit < count; unit++) {
+        write(sampled.units().get(unit), first + unit);
       }
-      rejected.add(RejectedRecords.of(shard, count, device.words(), sampled));
-      rowsDone.add(count);
+      rejected.add(RejectedRecords.of(shard, source.groups() != null, device.words(), sampled));
+    }
+
+    /** Writes the rows of a record or group. */
+    private void write(List<Object[]> rows, long number) {
+      GroupRules groups = source.groups();
+      for (int index = 0; index < rows.size(); index++) {
+        Object[] cells = rows.get(index);
+        Object[] row = new Object[cells.length + (groups == null ? 0 : 2)];
+        for (int c = 0; c < cells.length; c++) {
+          boolean isOfGroup = groups == null || c == groups.groupColumn();
+          long record = isOfGroup ? number : number * groups.mostRows() + index;
+          Object cell = domain == null ? cells[c] : domain.renewed(c, cells[c], record);
+          row[c] = cell == null ? null : writers.get(c).write(cell);
+        }
+        if (groups != null) {
+          row[cells.length] = number;
+          row[cells.length + 1] = index;
+        }
+        ready.add(RowFactory.create(row));
+      }
+      rowsDone.add(rows.size());
     }
   }
 }

@@ -9,22 +9,33 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.CollectionAccumulator;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.config.GenerationConfig;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.fault.BadInputException;
+import org.safesynth.generate.GroupRules;
 import org.safesynth.schema.FrozenSchema;
 
 /**
- * Samples a pretrained model with the run's adapter on all executors: rows are cut into shards by
- * record number, each with a random stream of its own.
+ * Samples a pretrained model with the run's adapter on all executors: rows, or groups, are cut into
+ * shards by their number, each with a random stream of its own.
  */
 final class LanguageStage {
+  /** A group may grow this much longer than the longest that was learned. */
+  private static final double LONGER = 1.5;
+
+  private static final int FEW_GROUPS = 64;
+
   private final RunContext context;
   private final FrozenSchema schema;
   private final FieldCodec writes; // null where any value may be written
+  private final FieldCodec domain; // null where nothing is known of the values
+  private final Optional<LanguageTraining.Trained> trained; // empty for an adapter made elsewhere
+  private final Grouping grouping; // null where records stand on their own
   private final CollectionAccumulator<RejectedRecords> rejected;
 
   LanguageStage(RunContext context, FrozenSchema schema) {
@@ -39,34 +50,103 @@ final class LanguageStage {
               "the adapter has no %s, which would tell what data.value_protection lets it write: rare values and extreme numbers may be written"
                   .formatted(LanguageTraining.ENCODING));
     }
+    Path adapter = context.folder().adapter();
+    this.domain = LanguageTraining.domain(context.hadoop(), adapter).orElse(null);
+    this.trained = LanguageTraining.trained(new TextFiles(context.hadoop()), adapter);
+    this.grouping = GroupStages.isAsked(context) ? grouping() : null;
     this.rejected = context.spark().sparkContext().collectionAccumulator("rejected records");
+  }
+
+  private Grouping grouping() {
+    Grouping learned = trained.map(LanguageTraining.Trained::groups).orElse(null);
+    String group = context.config().data().groupTrainingExamplesBy();
+    if (learned == null || domain == null || !learned.group().equals(group)) {
+      throw new BadInputException(
+          "data.group_training_examples_by is '%s', but the adapter in %s does not say that it has learned such groups: train it again, or remove the parameter"
+              .formatted(group, context.folder().adapter()));
+    }
+    return learned;
+  }
+
+  /** Rows that will be written, about. */
+  long rows() {
+    GenerationConfig generation = context.config().generation();
+    return grouping == null || generation.numGroups() == null
+        ? generation.numRecords()
+        : Math.round(generation.numGroups() * grouping.meanRows());
   }
 
   /**
    * The synthetic table; made when it is written.
    *
+   * @param scratch where groups are sampled to when a number of rows is asked for
    * @param rowsDone tasks add the rows of each finished shard
    */
-  Dataset<Row> table(LongAccumulator rowsDone) {
+  Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
     SparkSession spark = context.spark();
-    long rows = context.config().generation().numRecords();
-    int size = LanguageShardSampler.size(rows);
-    long shards = (rows + size - 1) / size;
+    GenerationConfig generation = context.config().generation();
+    StructType type = GenerateStage.type(schema);
+    if (grouping == null) {
+      long rows = generation.numRecords();
+      int size = LanguageShardSampler.size(rows);
+      return sampled(0, rows, size, type, rowsDone);
+    }
+    double groups = (double) rows() / grouping.meanRows();
+    int size = groups < FEW_GROUPS ? FEW_GROUPS / 4 : LanguageShardSampler.size((long) groups);
+    StructType numbered = FirstGroups.numbered(type);
+    return new FirstGroups(
+            spark,
+            size,
+            grouping.meanRows(),
+            (from, end) -> sampled(from, end, size, numbered, rowsDone))
+        .table(generation.numGroups(), generation.numRecords(), scratch);
+  }
+
+  /** Records, or groups, from the first of a shard on. */
+  private Dataset<Row> sampled(
+      long from, long end, int size, StructType type, LongAccumulator rowsDone) {
+    SparkSession spark = context.spark();
+    long first = from / size;
+    long last = (end + size - 1) / size;
     LanguageShardSampler sampler =
         new LanguageShardSampler(
             new SerializableConfiguration(context.hadoop()),
             source(),
             writes == null ? schema : writes.writable(schema),
-            writes,
-            rows,
+            grouping == null ? writes : domain,
+            size,
+            end,
             context.config().generationSeed(),
             Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled")),
             rowsDone,
             rejected);
-    int partitions = (int) Math.max(1, Math.min(shards, spark.sparkContext().defaultParallelism()));
+    long most = Math.min(last - first, spark.sparkContext().defaultParallelism());
     return spark
-        .range(0, shards, 1, partitions)
-        .mapPartitions(sampler, Encoders.row(GenerateStage.type(schema)));
+        .range(first, last, 1, (int) Math.max(1, most))
+        .mapPartitions(sampler, Encoders.row(type));
+  }
+
+  /** What makes records a group, and what is repaired; null where they stand on their own. */
+  GroupRules rules() {
+    if (grouping == null) {
+      return null;
+    }
+    GenerationConfig.Validation validation = context.config().generation().validation();
+    boolean[] constant = new boolean[schema.columns().size()];
+    for (String name : grouping.constant()) {
+      constant[GroupStages.column(schema, name)] = true;
+    }
+    // Where no group has a second row, none is written: nothing is known of steps.
+    int most = grouping.mostRows() == 1 ? 1 : (int) Math.ceil(LONGER * grouping.mostRows());
+    return new GroupRules(
+        GroupStages.column(schema, grouping.group()),
+        grouping.order() == null ? -1 : GroupStages.column(schema, grouping.order()),
+        constant,
+        most,
+        validation.groupByAcceptNoDelineator(),
+        validation.groupByIgnoreInvalidRecords(),
+        validation.groupByFixNonUniqueValue(),
+        validation.groupByFixUnorderedRecords());
   }
 
   /** What was rejected, once the table is written. */
@@ -89,7 +169,6 @@ final class LanguageStage {
     LanguageBase base = LanguageBase.of(context);
     TextFiles files = new TextFiles(context.hadoop());
     Path adapter = context.folder().adapter();
-    Optional<LanguageTraining.Trained> trained = LanguageTraining.trained(files, adapter);
     byte[] weights = ModelFolder.bytes(files, new Path(adapter, "adapter_model.safetensors"));
     return new LanguageModels.Source(
         base,
@@ -101,6 +180,7 @@ final class LanguageStage {
         trained.map(LanguageTraining.Trained::longestRecord).orElse(0),
         Devices.forGeneration(config),
         generation.useStructuredGeneration(),
+        rules(),
         config.temperature(),
         generation.topP(),
         generation.repetitionPenalty(),

@@ -23,6 +23,7 @@ import org.safesynth.example.ExampleFormat;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.HfWeights;
+import org.safesynth.schema.FrozenSchema;
 
 /**
  * The stages that teach a pretrained model the table: records as JSON lines, packed behind the
@@ -34,6 +35,9 @@ final class LanguageTraining {
 
   /** Beside PEFT's own files: what value protection lets the model write. */
   static final String ENCODING = "encoding.json";
+
+  /** Beside PEFT's own files where values are not protected: what the table holds. */
+  static final String DOMAIN = "domain.json";
 
   private static final int USUAL_RECORD_BYTES = 600;
 
@@ -50,8 +54,9 @@ final class LanguageTraining {
    *
    * @param ropeScalingFactor what the context is stretched by
    * @param longestRecord tokens of the longest record
+   * @param groups what was seen of groups; null where records stand on their own
    */
-  record Trained(int ropeScalingFactor, int longestRecord) {}
+  record Trained(int ropeScalingFactor, int longestRecord, Grouping groups) {}
 
   /** What an adapter was trained with; empty for one made elsewhere. */
   static Optional<Trained> trained(TextFiles files, Path adapter) {
@@ -65,12 +70,21 @@ final class LanguageTraining {
    *     sampling without it would not be protected
    */
   static Optional<FieldCodec> writes(Configuration hadoop, Path adapter) {
-    Path file = new Path(adapter, ENCODING);
+    return codec(hadoop, adapter, ENCODING);
+  }
+
+  /** The values of the table that an adapter learned; empty for one made elsewhere. */
+  static Optional<FieldCodec> domain(Configuration hadoop, Path adapter) {
+    return writes(hadoop, adapter).or(() -> codec(hadoop, adapter, DOMAIN));
+  }
+
+  private static Optional<FieldCodec> codec(Configuration hadoop, Path adapter, String name) {
+    Path file = new Path(adapter, name);
     ModelFolder folder = new ModelFolder(hadoop, adapter);
     ModelFolder.Manifest manifest = folder.manifest();
     Optional<String> json =
-        manifest != null && manifest.sha256().containsKey(ENCODING)
-            ? Optional.of(new String(folder.checked(manifest, ENCODING), StandardCharsets.UTF_8))
+        manifest != null && manifest.sha256().containsKey(name)
+            ? Optional.of(new String(folder.checked(manifest, name), StandardCharsets.UTF_8))
             : new TextFiles(hadoop).read(file);
     return json.map(text -> FieldCodec.fromJson(text, file.toString()));
   }
@@ -86,45 +100,83 @@ final class LanguageTraining {
 
   Pipeline.Learned train(
       TableSource table, SchemaStage.Inferred inferred, Split split, LanguageBase base) {
-    SafeSynthesizerConfig config = context.config();
-    java.nio.file.Path local = base.local(context.hadoop());
-    HfConfig model = HfConfig.read(local);
-    ExampleFormat format = base.format(local, model, inferred.schema());
     CodecStage.Fitted fitted =
         journal.stage(
             "codec", () -> CodecStage.fit(context, inferred.schema(), inferred.profile()));
     journal.protection(fitted.protection());
-    String writes = config.protectsValues() ? fitted.codec().toJson() : null;
     ExamplesManifest examples = journal.stage("encode", () -> encode(table, inferred, base));
-    Integer wanted = config.training().ropeScalingFactor().value();
     int longest = longest();
-    ContextRules rules =
-        ContextRules.of(
-            base.template(), model.maxPositions(), format.prompt().length + longest + 2, wanted);
-    Resolved resolved = resolve(rules, base, longest);
-    Map<String, Object> facts =
-        journal.stage(
-            "train", () -> train(examples, split, base, inferred, rules, resolved, writes));
-    journal.model(facts);
-    save(resolved);
+    learn(new Lesson(inferred, fitted.codec(), base, examples, split, longest, longest, null));
+    return learned(table, inferred, split);
+  }
+
+  static Pipeline.Learned learned(TableSource table, SchemaStage.Inferred inferred, Split split) {
     FieldCodec codec = FieldCodec.fit(inferred.schema(), inferred.profile(), Protection.OFF);
     return new Pipeline.Learned(inferred.schema(), codec, split, null, table.rows());
   }
 
-  private ExamplesManifest encode(
-      TableSource table, SchemaStage.Inferred inferred, LanguageBase base) {
-    SafeSynthesizerConfig config = context.config();
-    Integer factor = config.training().ropeScalingFactor().value();
-    long rows = inferred.profile().rows();
-    String decides =
+  /**
+   * What an adapter is to learn.
+   *
+   * @param codec the columns' values
+   * @param examples the encoded records, or groups
+   * @param split of them
+   * @param longestRecord tokens of a record
+   * @param longest tokens of a record or group
+   * @param groups null where records stand on their own
+   */
+  record Lesson(
+      SchemaStage.Inferred inferred,
+      FieldCodec codec,
+      LanguageBase base,
+      ExamplesManifest examples,
+      Split split,
+      int longestRecord,
+      int longest,
+      Grouping groups) {}
+
+  /** Trains the adapter, and saves with the configuration what {@code auto} became. */
+  void learn(Lesson lesson) {
+    LanguageBase base = lesson.base();
+    java.nio.file.Path local = base.local(context.hadoop());
+    HfConfig model = HfConfig.read(local);
+    ExampleFormat format = base.format(local, model, lesson.inferred().schema());
+    Integer wanted = context.config().training().ropeScalingFactor().value();
+    ContextRules rules =
+        ContextRules.of(
+            base.template(),
+            model.maxPositions(),
+            format.prompt().length + lesson.longest() + 2,
+            wanted);
+    Resolved resolved = resolve(rules, lesson);
+    journal.model(journal.stage("train", () -> train(lesson, rules, resolved)));
+    save(resolved);
+  }
+
+  /** Digest of what decides the tokens of records. */
+  static String encoding(
+      RunContext context,
+      TableSource table,
+      long rows,
+      LanguageBase base,
+      FrozenSchema schema,
+      String grouping) {
+    return digest(
         String.join(
             "\n",
             table.name(),
             Long.toString(rows),
             Long.toString(context.seed()),
-            config.data().missingValues().toString(),
+            context.config().data().missingValues().toString(),
             base.toString(),
-            inferred.schema().toString());
+            schema.toString(),
+            grouping));
+  }
+
+  private ExamplesManifest encode(
+      TableSource table, SchemaStage.Inferred inferred, LanguageBase base) {
+    Integer factor = context.config().training().ropeScalingFactor().value();
+    long rows = inferred.profile().rows();
     LanguageEncoder encoder =
         new LanguageEncoder(
             new SerializableConfiguration(context.hadoop()), base, inferred.schema(), factor);
@@ -135,7 +187,7 @@ final class LanguageTraining {
             null,
             new RecordIdentity(context.seed()),
             rows,
-            digest(decides));
+            encoding(context, table, rows, base, inferred.schema(), ""));
     return EncodeStage.run(encoding, encoder, USUAL_RECORD_BYTES, context.folder().examples());
   }
 
@@ -154,13 +206,26 @@ final class LanguageTraining {
   /**
    * What {@code auto} became.
    *
+   * @param mostRecords records, or groups, of an example; null fills the context
    * @param longestRecord tokens of the longest record
+   * @param groups null where records stand on their own
    */
   record Resolved(
-      int ropeFactor, long recordsSeen, double learningRate, Integer mostRecords, int longestRecord)
-      implements Serializable {}
+      int ropeFactor,
+      long recordsSeen,
+      double learningRate,
+      Integer mostRecords,
+      int longestRecord,
+      Grouping groups)
+      implements Serializable {
+    /** Records, or groups, that are seen in training: of groups as many as have so many records. */
+    long unitsSeen() {
+      return groups == null ? recordsSeen : (long) Math.ceil(recordsSeen / groups.meanRows());
+    }
+  }
 
-  private Resolved resolve(ContextRules rules, LanguageBase base, int longestRecord) {
+  private Resolved resolve(ContextRules rules, Lesson lesson) {
+    LanguageBase base = lesson.base();
     TrainingConfig training = context.config().training();
     boolean isMistral = base.template().name().equals("mistral");
     return new Resolved(
@@ -168,31 +233,26 @@ final class LanguageTraining {
         training.numInputRecordsToSample().orElse(rules.automaticRecordsSeen()),
         training.learningRate().orElse(isMistral ? 1e-4 : 5e-4),
         base.mostRecords() == 0 ? null : base.mostRecords(),
-        longestRecord);
+        lesson.longestRecord(),
+        lesson.groups());
   }
 
-  private Map<String, Object> train(
-      ExamplesManifest examples,
-      Split split,
-      LanguageBase base,
-      SchemaStage.Inferred inferred,
-      ContextRules rules,
-      Resolved resolved,
-      String writes) {
+  private Map<String, Object> train(Lesson lesson, ContextRules rules, Resolved resolved) {
     SafeSynthesizerConfig config = context.config();
+    LanguageBase base = lesson.base();
     LanguageTrainingTask task =
         new LanguageTrainingTask(
             new SerializableConfiguration(context.hadoop()),
             context.folder(),
-            examples,
-            split,
+            lesson.examples(),
+            lesson.split(),
             base,
-            inferred.schema(),
+            lesson.inferred().schema(),
             config.training(),
             Devices.forTraining(config),
             rules,
             resolved,
-            writes,
+            besides(lesson.codec()),
             context.seed());
     ModelFolder.Manifest whole =
         new ModelFolder(context.hadoop(), context.folder().adapter()).manifest();
@@ -209,6 +269,14 @@ final class LanguageTraining {
     Map<String, Object> facts = facts(placed.outcome(), base);
     facts.put("placement", placed.where());
     return facts;
+  }
+
+  /** What is written beside the adapter of the values that it has seen. */
+  private Map<String, String> besides(FieldCodec codec) {
+    if (context.config().privacy().dpEnabled()) {
+      return Map.of();
+    }
+    return Map.of(context.config().protectsValues() ? ENCODING : DOMAIN, codec.toJson());
   }
 
   private Map<String, Object> facts(TrainingTask.Outcome outcome, LanguageBase base) {

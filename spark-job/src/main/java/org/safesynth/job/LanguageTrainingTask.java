@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.LongToIntFunction;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -55,7 +57,7 @@ final class LanguageTrainingTask implements Training {
   private final ComputeDevice.Wish device;
   private final int contextTokens;
   private final LanguageTraining.Resolved resolved;
-  private final String writes; // what values may be written, or null
+  private final Map<String, String> besides; // further files of the adapter
   private final long seed;
 
   LanguageTrainingTask(
@@ -69,7 +71,7 @@ final class LanguageTrainingTask implements Training {
       ComputeDevice.Wish device,
       ContextRules rules,
       LanguageTraining.Resolved resolved,
-      String writes,
+      Map<String, String> besides,
       long seed) {
     this.hadoop = hadoop;
     this.examplesFolder = folder.examples().toString();
@@ -84,7 +86,7 @@ final class LanguageTrainingTask implements Training {
     this.device = device;
     this.contextTokens = rules.tokens();
     this.resolved = resolved;
-    this.writes = writes;
+    this.besides = Map.copyOf(besides);
     this.seed = seed;
   }
 
@@ -97,7 +99,7 @@ final class LanguageTrainingTask implements Training {
             validation,
             contextTokens,
             resolved,
-            String.valueOf(writes),
+            new TreeMap<>(besides),
             training.batchSize(),
             training.gradientAccumulationSteps(),
             training.weightDecay(),
@@ -181,12 +183,15 @@ final class LanguageTrainingTask implements Training {
   private PackedRecords packed(RecordTokens records, ExampleFormat format) {
     Packing packing = new Packing(format.prompt().length, contextTokens, base.mostRecords());
     long first = holdout + validation;
-    TrainingOrder order = TrainingOrder.of(records.records() - first, resolved.recordsSeen(), seed);
+    TrainingOrder order = TrainingOrder.of(records.records() - first, resolved.unitsSeen(), seed);
+    boolean hasGroups = resolved.groups() != null;
+    int marks = hasGroups ? format.marks() : 0; // records of one sequence share theirs
+    LongToIntFunction length = record -> records.length(record) + marks;
     List<long[]> examples =
-        new ArrayList<>(packing.pack(order.stream().map(r -> first + r), records::length));
+        new ArrayList<>(packing.pack(order.stream().map(r -> first + r), length));
     int seen = examples.size();
-    examples.addAll(packing.pack(LongStream.range(holdout, first), records::length));
-    return new PackedRecords(records, format, examples, seen);
+    examples.addAll(packing.pack(LongStream.range(holdout, first), length));
+    return new PackedRecords(records, format, examples, seen, hasGroups);
   }
 
   private LoraPlan plan(HfConfig config, PackedRecords source, int workers, ComputeDevice device) {
@@ -234,11 +239,11 @@ final class LanguageTrainingTask implements Training {
             PeftAdapter.files(decoder.lora(), decoder.layout(), adapter, base.folder()));
     files.put(
         LanguageTraining.CONTEXT,
-        Json.file(new LanguageTraining.Trained(resolved.ropeFactor(), resolved.longestRecord()))
+        Json.file(
+                new LanguageTraining.Trained(
+                    resolved.ropeFactor(), resolved.longestRecord(), resolved.groups()))
             .getBytes(StandardCharsets.UTF_8));
-    if (writes != null) {
-      files.put(LanguageTraining.ENCODING, writes.getBytes(StandardCharsets.UTF_8));
-    }
+    besides.forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
     return new ModelFolder(configuration, new Path(adapterFolder)).write(files, fingerprint());
   }
 
@@ -253,12 +258,12 @@ final class LanguageTrainingTask implements Training {
         Double.isFinite(before) && Double.isFinite(after)
             ? "; validation loss %.3f nats a token before and %.3f after".formatted(before, after)
             : "";
-    double passes = (double) resolved.recordsSeen() / (manifest.records() - holdout - validation);
+    double passes = (double) resolved.unitsSeen() / (manifest.records() - holdout - validation);
     return new TrainingTask.Outcome(
         written.sha256().get(WEIGHTS),
         Double.isFinite(after) ? after : null,
         plan.steps(),
-        resolved.recordsSeen() == 0 ? 1 : passes,
+        resolved.unitsSeen() == 0 ? 1 : passes,
         outcome.seconds(),
         decoder.layout().size(),
         decoder.device().words(),

@@ -56,10 +56,12 @@ final class Pipeline {
     if (context.config().privacy().dpEnabled()) {
       return new PrivateStages(context, journal).train(table);
     }
-    if (GroupStages.isAsked(context)) {
-      return new GroupStages(context, journal).train(table);
-    }
     LanguageBase base = context.config().isEmbedded() ? null : LanguageTraining.base(context);
+    if (GroupStages.isAsked(context)) {
+      return base == null
+          ? new GroupStages(context, journal).train(table)
+          : new LanguageGroups(context, journal).train(table, base);
+    }
     SchemaStage.Inferred inferred =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
     Split split = split(inferred);
@@ -234,8 +236,11 @@ final class Pipeline {
         throw new BadInputException(
             "generation.conditions and generation.rebalance complete single rows, not groups; remove them, or data.group_training_examples_by");
       }
-      GroupGeneration groups = new GroupGeneration(context, schema);
       Path scratch = new Path(context.folder().work(), "groups");
+      if (language != null) {
+        return write(language.rows(), folder, rows -> language.table(scratch, rows));
+      }
+      GroupGeneration groups = new GroupGeneration(context, schema);
       return write(groups.rows(), folder, rows -> groups.table(scratch, rows));
     }
     if (CompletionStage.isAsked(context.config())) {
@@ -250,7 +255,10 @@ final class Pipeline {
     return write(
         context.config().generation().numRecords(),
         folder,
-        rows -> language == null ? GenerateStage.run(context, schema, rows) : language.table(rows));
+        rows ->
+            language == null
+                ? GenerateStage.run(context, schema, rows)
+                : language.table(null, rows));
   }
 
   private long writeConstrained(FrozenSchema schema, Path folder, LanguageStage language) {

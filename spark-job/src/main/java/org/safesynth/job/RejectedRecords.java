@@ -14,10 +14,11 @@ import org.safesynth.generate.JsonlSampler;
  * What a shard's sampling rejected, and why: the task tells the driver, which adds shards up.
  *
  * @param valid records that were taken
+ * @param groups null where records stand on their own
  * @param device where they were sampled, in words
  * @param reasons each with how often it was met and a few texts
  */
-record RejectedRecords(long shard, long valid, String device, List<Reason> reasons)
+record RejectedRecords(long shard, long valid, Groups groups, String device, List<Reason> reasons)
     implements Serializable {
   private static final int EXAMPLES = 3;
 
@@ -25,7 +26,18 @@ record RejectedRecords(long shard, long valid, String device, List<Reason> reaso
   record Reason(String reason, String column, long count, List<String> examples)
       implements Serializable {}
 
-  static RejectedRecords of(long shard, long valid, String device, JsonlSampler.Sampled sampled) {
+  /** Groups that were taken and that were not. */
+  record Groups(long valid, long rejected) implements Serializable {
+    Groups add(Groups other) {
+      return new Groups(valid + other.valid, rejected + other.rejected);
+    }
+  }
+
+  /**
+   * @param hasGroups whether records belong to groups
+   */
+  static RejectedRecords of(
+      long shard, boolean hasGroups, String device, JsonlSampler.Sampled sampled) {
     List<Reason> reasons = new ArrayList<>();
     sampled
         .rejections()
@@ -37,7 +49,8 @@ record RejectedRecords(long shard, long valid, String device, List<Reason> reaso
                         why.column(),
                         count,
                         List.copyOf(sampled.examples().get(why)))));
-    return new RejectedRecords(shard, valid, device, reasons);
+    Groups groups = hasGroups ? new Groups(sampled.units().size(), sampled.rejectedGroups()) : null;
+    return new RejectedRecords(shard, sampled.rows(), groups, device, reasons);
   }
 
   /** The content of {@code rejected.json}; a shard that a retried task did again counts once. */
@@ -46,6 +59,7 @@ record RejectedRecords(long shard, long valid, String device, List<Reason> reaso
     Map<String, Reason> sums = new TreeMap<>();
     long valid = 0;
     long rejected = 0;
+    Groups groups = null;
     List<RejectedRecords> ordered = new ArrayList<>(all);
     ordered.sort(java.util.Comparator.comparingLong(RejectedRecords::shard));
     for (RejectedRecords shard : ordered) {
@@ -53,6 +67,8 @@ record RejectedRecords(long shard, long valid, String device, List<Reason> reaso
         continue;
       }
       valid += shard.valid();
+      groups =
+          groups == null || shard.groups() == null ? shard.groups() : groups.add(shard.groups());
       for (Reason reason : shard.reasons()) {
         rejected += reason.count();
         sums.merge(reason.reason() + "\0" + reason.column(), reason, RejectedRecords::sum);
@@ -65,6 +81,9 @@ record RejectedRecords(long shard, long valid, String device, List<Reason> reaso
     summary.put("valid", valid);
     summary.put(
         "valid_fraction", valid + rejected == 0 ? null : (double) valid / (valid + rejected));
+    if (groups != null) {
+      summary.put("groups", Map.of("valid", groups.valid(), "rejected", groups.rejected()));
+    }
     summary.put("reasons", reasons);
     return summary;
   }

@@ -59,6 +59,6 @@ final class SyntheticRelation extends BaseRelation implements PrunedScan {
     }
     return context.config().isEmbedded()
         ? GenerateStage.run(context, schema, rows)
-        : new LanguageStage(context, schema).table(rows);
+        : new LanguageStage(context, schema).table(null, rows);
   }
 }

@@ -6,25 +6,32 @@ import org.safesynth.example.ExampleFormat;
 import org.safesynth.model.PackedExamples;
 
 /**
- * Records packed into examples, those for training first; put together when they are asked for, so
- * that memory holds record numbers only.
+ * Records, or whole groups of them, packed into examples, those for training first; put together
+ * when they are asked for, so that memory holds record numbers only.
  */
 public final class PackedRecords implements ExampleSource {
   private final RecordTokens records;
   private final ExampleFormat format;
   private final List<long[]> examples;
   private final int training;
+  private final boolean hasGroups;
 
   /**
    * @param examples the records of each example
    * @param training number of the first ones, which are trained on
+   * @param hasGroups whether what {@code records} holds are groups, each a sequence of its own
    */
   public PackedRecords(
-      RecordTokens records, ExampleFormat format, List<long[]> examples, int training) {
+      RecordTokens records,
+      ExampleFormat format,
+      List<long[]> examples,
+      int training,
+      boolean hasGroups) {
     this.records = records;
     this.format = format;
     this.examples = List.copyOf(examples);
     this.training = training;
+    this.hasGroups = hasGroups;
   }
 
   /** Number of examples to train on. */
@@ -39,10 +46,10 @@ public final class PackedRecords implements ExampleSource {
 
   /** Tokens of the longest example. */
   public int mostTokens() {
-    int frame = format.samplingPrompt().length + 1;
     int most = 0;
     for (long[] example : examples) {
-      int tokens = frame;
+      int sequences = hasGroups ? example.length : 1;
+      int tokens = format.prompt().length + sequences * format.marks();
       for (long record : example) {
         tokens += records.length(record);
       }
@@ -57,7 +64,8 @@ public final class PackedRecords implements ExampleSource {
     for (long record : examples.get(Math.toIntExact(number))) {
       ids.add(records.read(record));
     }
-    ExampleFormat.Example example = format.example(ids);
+    ExampleFormat.Example example =
+        hasGroups ? format.examples(ids.stream().map(List::of).toList()) : format.example(ids);
     return new PackedExamples.Example(example.ids(), example.promptTokens());
   }
 }

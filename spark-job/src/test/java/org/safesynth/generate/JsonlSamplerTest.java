@@ -48,7 +48,7 @@ class JsonlSamplerTest {
     ExampleFormat format = ExampleFormat.of(template, tokenizer, codec, null);
     JsonlSampler.Options options =
         new JsonlSampler.Options(
-            new TokenDistribution(1, 1, 1), 1024, longestRecord, 2, RECORDS / 2, 3, 1.0);
+            new TokenDistribution(1, 1, 1), 1024, longestRecord, 2, null, RECORDS / 2, 3, 1.0);
     try (JsonlSampler sampler =
         new JsonlSampler(
             CausalDecoder.load(config, folder, null, ComputeDevice.CPU, 0),
@@ -65,7 +65,7 @@ class JsonlSamplerTest {
     int longest = 8;
     int most = 2 * longest + 64;
     JsonlSampler.Sampled ended = sampled(longest);
-    assertEquals(RECORDS, ended.records().size());
+    assertEquals(RECORDS, ended.units().size());
     assertEquals(Map.of(), ended.rejections());
     assertTrue(ended.tokens() <= (long) RECORDS * most, "tokens " + ended.tokens());
     assertTrue(sampled(0).tokens() > (long) RECORDS * most, "by themselves " + sampled(0).tokens());

@@ -7,10 +7,7 @@ import java.util.Deque;
 import java.util.List;
 
 /** An automaton over bytes with one move for each byte; state 0 is the first. */
-final class ByteDfa {
-  /** No state: the byte may not be written. */
-  static final int NONE = -1;
-
+final class ByteDfa implements ByteAutomaton {
   private final int[][] transitions; // (states, 256)
   private final boolean[] accepting; // (states)
   private final int[] distances; // (states) fewest bytes to an accepting state
@@ -27,6 +24,20 @@ final class ByteDfa {
         }
       }
     }
+  }
+
+  /** The automaton that takes one text. */
+  static ByteDfa ofText(byte[] text) {
+    int[][] transitions = new int[text.length + 1][256];
+    boolean[] accepting = new boolean[text.length + 1];
+    for (int[] row : transitions) {
+      Arrays.fill(row, NONE);
+    }
+    for (int i = 0; i < text.length; i++) {
+      transitions[i][text[i] & 0xff] = i + 1;
+    }
+    accepting[text.length] = true;
+    return new ByteDfa(transitions, accepting);
   }
 
   private int[] distances() {
@@ -68,46 +79,23 @@ final class ByteDfa {
     return transitions.length;
   }
 
-  int next(int state, int read) {
+  @Override
+  public int next(int state, int read) {
     return transitions[state][read];
   }
 
-  int next(int state, byte[] text) {
-    int at = state;
-    for (int i = 0; i < text.length && at != NONE; i++) {
-      at = transitions[at][text[i] & 0xff];
-    }
-    return at;
-  }
-
-  boolean isAccepting(int state) {
+  @Override
+  public boolean isAccepting(int state) {
     return accepting[state];
   }
 
-  /** Fewest bytes to an accepting state. */
-  int distance(int state) {
+  @Override
+  public int distance(int state) {
     return distances[state];
   }
 
-  /** The one byte that may be written here, or -1 when there are several or the end may be here. */
-  int onlyByte(int state) {
-    if (accepting[state]) {
-      return -1;
-    }
-    int only = -1;
-    for (int read = 0; read < 256; read++) {
-      if (transitions[state][read] != NONE) {
-        if (only >= 0) {
-          return -1;
-        }
-        only = read;
-      }
-    }
-    return only;
-  }
-
-  /** A shortest text from here to an accepting state. */
-  byte[] shortestEnd(int state) {
+  @Override
+  public byte[] shortestEnd(int state) {
     byte[] text = new byte[distances[state]];
     int at = state;
     for (int i = 0; i < text.length; i++) {

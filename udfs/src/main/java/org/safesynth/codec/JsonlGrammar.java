@@ -41,6 +41,23 @@ final class JsonlGrammar {
     return new JsonlGrammar(codec).build(before);
   }
 
+  /**
+   * The values of a column of numbers or times that are not below a bound, and what ends them.
+   *
+   * @param least a tick that is no greater than the column's greatest
+   */
+  static ByteDfa atLeast(JsonlCodec codec, int c, long least, String end) {
+    JsonlGrammar grammar = new JsonlGrammar(codec);
+    JsonlColumn column = codec.columns().get(c);
+    ColumnSchema schema = column.schema();
+    long low = schema.min() == null ? least : Math.max(least, schema.min());
+    JsonlColumn bounded =
+        new JsonlColumn(schema.withDomain(low, schema.max(), schema.values()), column.maxLength());
+    int start = grammar.nfa.state();
+    int to = grammar.nfa.literal(grammar.present(start, c, bounded), end);
+    return grammar.nfa.determinize(start, to);
+  }
+
   private ByteDfa build(byte[] before) {
     int start = nfa.state();
     int at = nfa.literal(nfa.literal(start, before), "{");

@@ -14,7 +14,10 @@ public record Rejection(Reason reason, String column) {
     INVALID_TYPE("Invalid field type"),
     INVALID_VALUE("Invalid field value"),
     INVALID_LENGTH("Invalid field length"),
-    GROUP("Groupby generation failed");
+    GROUP_MARKS("Group BOS and/or EOS tokens missing"),
+    GROUP_RECORD("Invalid JSON in other groupby records"),
+    GROUP_KEY("Groupby value is not unique"),
+    GROUP_ORDER("Group not ordered");
 
     private final String words;
 

@@ -1,9 +1,7 @@
 package org.safesynth.codec;
 
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.BitSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.tokenizer.TokenizerFolder;
@@ -20,27 +18,26 @@ import org.safesynth.tokenizer.Vocabulary;
  * that could reach into the value behind it: of {@code ":">50K"} the tokenizer makes {@code ":} and
  * {@code ">}, which a run up to the value's first character would rule out.
  */
-public final class TokenGrammar {
-  /** The state in front of a record. */
-  public static final int START = 0;
-
-  private static final String ANCHOR = "\n"; // a text that no tokenizer joins to what follows it
-
-  private final TokenizerFolder tokenizer;
+public final class TokenGrammar implements LineGrammar {
+  private final JsonlCodec codec;
   private final Vocabulary vocabulary;
+  private final RecordDfa records;
   private final ByteDfa dfa;
   private final TokenTrie trie;
-  private final byte[] before;
+  private final ForcedRuns forcedRuns;
   private final ConcurrentHashMap<Integer, int[]> allowed = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<Integer, int[]> runs = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<Integer, int[]> ends = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<Integer, BitSet> crossed = new ConcurrentHashMap<>();
 
   public TokenGrammar(JsonlCodec codec, TokenizerFolder tokenizer) {
-    this.tokenizer = tokenizer;
+    byte[] before = before(tokenizer);
+    this.codec = codec;
     this.vocabulary = tokenizer.vocabulary();
-    this.before = before(tokenizer);
     this.dfa = JsonlGrammar.of(codec, before);
+    this.records = RecordDfa.of(dfa, codec, before);
     this.trie = new TokenTrie(vocabulary);
+    this.forcedRuns = new ForcedRuns(tokenizer, trie, before);
   }
 
   /** What the tokenizer writes in front of a text that it encodes: nothing, or a space. */
@@ -54,26 +51,17 @@ public final class TokenGrammar {
     return dfa.size();
   }
 
-  /** Whether a record and its line end are complete. */
+  @Override
   public boolean isComplete(int state) {
     return dfa.isAccepting(state);
   }
 
-  /** The tokens that may be written in a state, in order. */
+  @Override
   public int[] allowed(int state) {
-    return allowed.computeIfAbsent(
-        state,
-        s -> {
-          int[] tokens = trie.allowed(dfa, s);
-          if (tokens.length == 0) {
-            throw new RunFailedException(
-                "the model's tokenizer has no tokens for the bytes that the schema needs: set generation.use_structured_generation to false");
-          }
-          return tokens;
-        });
+    return allowed.computeIfAbsent(state, s -> allowed(dfa, s));
   }
 
-  /** The tokens that may follow a complete record: another record's first, or the end. */
+  @Override
   public int[] allowedOrEnd(int eos) {
     int[] first = allowed(START); // outside: the map must not be changed while it is changed
     return allowed.computeIfAbsent(
@@ -86,138 +74,96 @@ public final class TokenGrammar {
         });
   }
 
-  /**
-   * The state after a token.
-   *
-   * @throws IllegalArgumentException if it may not be written
-   */
+  @Override
   public int next(int state, int token) {
     byte[] bytes = vocabulary.bytes(token);
-    int next = bytes == null ? ByteDfa.NONE : dfa.next(state, bytes);
-    if (next == ByteDfa.NONE) {
+    int next = bytes == null ? ByteAutomaton.NONE : dfa.next(state, bytes);
+    if (next == ByteAutomaton.NONE) {
       throw new IllegalArgumentException("token " + token + " may not be written here");
     }
     return next;
   }
 
-  /** Tokens that {@link #shortestEnd} takes from a state. */
+  @Override
   public int distance(int state) {
     return end(state).length;
   }
 
-  /** The tokens of a shortest way to a complete record: what is written when room runs out. */
+  @Override
   public int[] shortestEnd(int state) {
     return end(state).clone();
   }
 
   private int[] end(int state) {
-    return ends.computeIfAbsent(
-        state,
-        s -> {
-          byte[] text = dfa.shortestEnd(s);
-          int[] tokens = new int[text.length];
-          int count = 0;
-          for (int at = 0; at < text.length; ) {
-            int token = trie.longest(text, at);
-            tokens[count++] = token;
-            at += vocabulary.bytes(token).length;
-          }
-          return Arrays.copyOf(tokens, count);
-        });
+    return ends.computeIfAbsent(state, s -> longest(dfa.shortestEnd(s)));
   }
 
-  /** The tokens that must follow a state whatever the values are; none where a choice is near. */
-  public int[] run(int state) {
-    return runs.computeIfAbsent(state, this::forced);
-  }
-
-  private int[] forced(int state) {
-    byte[] text = new byte[dfa.size()];
-    int length = 0;
-    int at = state;
-    for (int only = dfa.onlyByte(at); only >= 0; only = dfa.onlyByte(at)) {
-      text[length++] = (byte) only;
-      at = dfa.next(at, only);
-    }
-    if (length == 0) {
-      return new int[0];
-    }
-    byte[] run = Arrays.copyOf(text, length);
-    if (dfa.isAccepting(at)) {
-      return tokens(run, state, "", length);
-    }
-    int[] common = null;
-    for (String behind : samples(at)) {
-      int[] tokens = tokens(run, state, behind, length);
-      common = common == null ? tokens : commonBeginning(common, tokens);
-    }
-    return before(reached(run, at), common);
-  }
-
-  /** Where the first token could begin that ends behind the run, in a value that may follow. */
-  private int reached(byte[] run, int state) {
-    for (int from = 0; from < run.length; from++) {
-      if (trie.reachesBeyond(run, from, dfa, state)) {
-        return from;
-      }
-    }
-    return run.length;
-  }
-
-  /** The tokens that lie before a byte. */
-  private int[] before(int end, int[] tokens) {
+  /** A text in the longest tokens from its beginning. */
+  int[] longest(byte[] text) {
+    int[] tokens = new int[text.length];
     int count = 0;
-    int bytes = 0;
-    while (count < tokens.length && bytes + vocabulary.bytes(tokens[count]).length <= end) {
-      bytes += vocabulary.bytes(tokens[count++]).length;
+    for (int at = 0; at < text.length; ) {
+      int token = trie.longest(text, at);
+      tokens[count++] = token;
+      at += vocabulary.bytes(token).length;
     }
     return Arrays.copyOf(tokens, count);
   }
 
-  /** First characters of values that may follow. */
-  private List<String> samples(int state) {
-    List<String> samples = new ArrayList<>();
-    for (int read = ' '; read < 0x7f; read++) {
-      if (dfa.next(state, read) != ByteDfa.NONE) {
-        samples.add(String.valueOf((char) read));
-      }
-    }
-    return samples.isEmpty() ? List.of("") : samples;
+  @Override
+  public int[] run(int state) {
+    return runs.computeIfAbsent(state, s -> forcedRuns.of(dfa, s));
   }
 
-  /** The tokenizer's own tokens of a run in front of more text, as far as they lie in the run. */
-  private int[] tokens(byte[] run, int state, String behind, int length) {
-    boolean isFirst = state == START;
-    int skipped = isFirst ? before.length : 0;
-    String text = new String(run, skipped, length - skipped, StandardCharsets.UTF_8);
-    int[] ids = tokenizer.tokenizer().encode((isFirst ? "" : ANCHOR) + text + behind);
-    int from = 0;
-    if (!isFirst) {
-      int anchored = 0;
-      while (from < ids.length && anchored < before.length + ANCHOR.length()) {
-        anchored += vocabulary.bytes(ids[from++]).length;
-      }
-      if (anchored != before.length + ANCHOR.length()) {
-        return new int[0];
-      }
+  /** The tokens that an automaton with this vocabulary allows. */
+  int[] allowed(ByteAutomaton automaton, int state) {
+    int[] tokens = trie.allowed(automaton, state);
+    if (tokens.length == 0) {
+      throw new RunFailedException(
+          "the model's tokenizer has no tokens for the bytes that the schema needs: set generation.use_structured_generation to false");
     }
-    int to = from;
-    int covered = 0;
-    while (to < ids.length) {
-      byte[] bytes = vocabulary.bytes(ids[to]);
-      if (bytes == null
-          || covered + bytes.length > length
-          || !Arrays.equals(bytes, Arrays.copyOfRange(run, covered, covered + bytes.length))) {
-        break;
-      }
-      covered += bytes.length;
-      to++;
-    }
-    return Arrays.copyOfRange(ids, from, to);
+    return tokens;
   }
 
-  private static int[] commonBeginning(int[] a, int[] b) {
-    int mismatch = Arrays.mismatch(a, b);
-    return mismatch < 0 ? a : Arrays.copyOf(a, mismatch);
+  /** The tokens that an automaton with this vocabulary forces. */
+  int[] run(ByteAutomaton automaton, int state) {
+    return forcedRuns.of(automaton, state);
+  }
+
+  /** Columns into whose values, from their first byte on, a token from a state may reach. */
+  BitSet crossed(int state) {
+    return crossed.computeIfAbsent(state, s -> trie.crossed(records, s));
+  }
+
+  RecordDfa records() {
+    return records;
+  }
+
+  JsonlCodec codec() {
+    return codec;
+  }
+
+  byte[] bytes(int token) {
+    return vocabulary.bytes(token);
+  }
+
+  /**
+   * The same records with some of their values given, or bounded below.
+   *
+   * @param given canonical values (columns), null where none is
+   * @param isGiven (columns) whether a value is given: it may be null
+   */
+  public LineGrammar withGiven(Object[] given, boolean[] isGiven) {
+    return GivenGrammar.of(this, given, isGiven, -1, 0);
+  }
+
+  /**
+   * The same with a number or time that is not below a bound too.
+   *
+   * @param ordered column; -1 for none
+   * @param least tick of its least value
+   */
+  public LineGrammar withGiven(Object[] given, boolean[] isGiven, int ordered, long least) {
+    return GivenGrammar.of(this, given, isGiven, ordered, least);
   }
 }

@@ -2,6 +2,7 @@ package org.safesynth.codec;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import org.safesynth.tokenizer.Vocabulary;
 
@@ -60,20 +61,41 @@ final class TokenTrie {
   }
 
   /** The tokens whose bytes may all be written from a state of an automaton, in order. */
-  int[] allowed(ByteDfa dfa, int state) {
+  int[] allowed(ByteAutomaton dfa, int state) {
     List<int[]> found = new ArrayList<>();
     walk(dfa, state, 0, found);
     return found.stream().flatMapToInt(Arrays::stream).sorted().toArray();
   }
 
-  private void walk(ByteDfa dfa, int state, int node, List<int[]> found) {
+  private void walk(ByteAutomaton dfa, int state, int node, List<int[]> found) {
     for (int child = firstChild[node]; child != 0; child = nextSibling[child]) {
       int next = dfa.next(state, reads[child] & 0xff);
-      if (next != ByteDfa.NONE) {
+      if (next != ByteAutomaton.NONE) {
         if (tokens[child] != null) {
           found.add(tokens[child]);
         }
         walk(dfa, next, child, found);
+      }
+    }
+  }
+
+  /** Columns into whose values a token that may be written in a state of a record reaches. */
+  BitSet crossed(RecordDfa records, int state) {
+    BitSet columns = new BitSet();
+    cross(records, state, 0, columns);
+    return columns;
+  }
+
+  private void cross(RecordDfa records, int state, int node, BitSet columns) {
+    int column = records.columnAt(state);
+    for (int child = firstChild[node]; child != 0; child = nextSibling[child]) {
+      int next = records.dfa().next(state, reads[child] & 0xff);
+      // A given value may begin with a byte that no value of the schema has.
+      if (column >= 0) {
+        columns.set(column);
+      }
+      if (next != ByteAutomaton.NONE) {
+        cross(records, next, child, columns);
       }
     }
   }
@@ -83,7 +105,7 @@ final class TokenTrie {
    *
    * @param state of the automaton, behind the text
    */
-  boolean reachesBeyond(byte[] text, int from, ByteDfa dfa, int state) {
+  boolean reachesBeyond(byte[] text, int from, ByteAutomaton dfa, int state) {
     int node = 0;
     for (int at = from; at < text.length; at++) {
       node = child(node, text[at]);

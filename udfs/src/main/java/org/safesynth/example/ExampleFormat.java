@@ -131,7 +131,7 @@ public final class ExampleFormat {
   }
 
   /**
-   * An example of one sequence.
+   * What is learned at once.
    *
    * @param ids (tokens)
    * @param promptTokens how many of them are read without loss
@@ -139,18 +139,32 @@ public final class ExampleFormat {
   public record Example(int[] ids, int promptTokens) {}
 
   /**
-   * An example.
+   * An example of one sequence.
    *
    * @param records ids of the records, as {@link #record} makes them
    */
   public Example example(List<int[]> records) {
-    int[][] parts = new int[records.size() + 3][];
-    parts[0] = prompt;
-    parts[1] = begin;
-    for (int i = 0; i < records.size(); i++) {
-      parts[i + 2] = records.get(i);
+    return examples(List.of(records));
+  }
+
+  /**
+   * An example of several sequences, such as groups, each between its own marks.
+   *
+   * @param sequences of each the ids of its records
+   */
+  public Example examples(List<List<int[]>> sequences) {
+    List<int[]> parts = new ArrayList<>();
+    parts.add(prompt);
+    for (List<int[]> records : sequences) {
+      parts.add(begin);
+      parts.addAll(records);
+      parts.add(new int[] {eos});
     }
-    parts[parts.length - 1] = new int[] {eos};
-    return new Example(joined(parts), prompt.length);
+    return new Example(joined(parts.toArray(int[][]::new)), prompt.length);
+  }
+
+  /** Tokens of a sequence beside its records. */
+  public int marks() {
+    return begin.length + 1;
   }
 }

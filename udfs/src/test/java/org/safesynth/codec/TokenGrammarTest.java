@@ -72,7 +72,7 @@ class TokenGrammarTest {
     }
   }
 
-  private static int[] walk(TokenGrammar grammar, SplittableRandom random, int room) {
+  static int[] walk(LineGrammar grammar, SplittableRandom random, int room) {
     int[] tokens = new int[room];
     int count = 0;
     int state = TokenGrammar.START;

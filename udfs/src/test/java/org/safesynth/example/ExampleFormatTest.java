@@ -87,6 +87,33 @@ class ExampleFormatTest {
         halves(format("smollm3-tiny", "smollm3")));
   }
 
+  private static String groups(ExampleFormat format) {
+    List<int[]> first =
+        List.of(format.record(new Object[] {1L, "x"}), format.record(new Object[] {1L, "y"}));
+    List<int[]> second = List.of(format.record(new Object[] {2L, "z"}));
+    ExampleFormat.Example example = format.examples(List.of(first, second));
+    int[] ids = example.ids();
+    assertArrayEquals(format.prompt(), Arrays.copyOf(ids, example.promptTokens()));
+    int[] groups = Arrays.copyOfRange(ids, example.promptTokens(), ids.length);
+    int records = first.get(0).length + first.get(1).length + second.get(0).length;
+    assertEquals(groups.length, records + 2 * format.marks());
+    return format.tokenizer().tokenizer().decode(groups, false);
+  }
+
+  @Test
+  void groupsStandBehindOneAnotherEachBetweenItsMarks() {
+    assertEquals(
+        "<s> {\"a\":1,\"b\":\"x\"}\n {\"a\":1,\"b\":\"y\"}\n</s><s> {\"a\":2,\"b\":\"z\"}\n</s>",
+        groups(format("tinyllama-tiny", "tinyllama")));
+    assertEquals(
+        "<s> {\"a\":1,\"b\":\"x\"}\n {\"a\":1,\"b\":\"y\"}\n</s><s> {\"a\":2,\"b\":\"z\"}\n</s>",
+        groups(format("mistral-tiny", "mistral")));
+    assertEquals(
+        "<|im_start|>{\"a\":1,\"b\":\"x\"}\n{\"a\":1,\"b\":\"y\"}\n<|im_end|>"
+            + "<|im_start|>{\"a\":2,\"b\":\"z\"}\n<|im_end|>",
+        groups(format("smollm3-tiny", "smollm3")));
+  }
+
   @Test
   void theOtherFamiliesDifferInPromptAndMarksOnly() {
     String prompt =
