@@ -60,10 +60,9 @@ public final class Availability {
               "time_series.is_timeseries",
               c ->
                   c.timeSeries().isTimeseries()
-                      && (!c.isEmbedded()
-                          || c.data().groupTrainingExamplesBy() == null
+                      && (c.data().groupTrainingExamplesBy() == null
                           || c.timeSeries().timestampColumn() == null),
-              "models several series with the embedded model only, and wants their columns named",
+              "models several series only, and wants their columns named",
               "name time_series.timestamp_column and, as data.group_training_examples_by, the column"
                   + " that tells the series apart"),
           new Missing(

@@ -16,6 +16,7 @@ final class CrossRules {
     checkThresholds(config.evaluation());
     checkTimeSeries(config.timeSeries());
     checkOrder(config);
+    checkSpan(config);
     if (config.privacy().dpEnabled()) {
       checkPrivate(config);
     }
@@ -121,6 +122,22 @@ final class CrossRules {
               "data.order_training_examples_by is '%s', but the rows of a time series are ordered by"
                   + " time_series.timestamp_column; remove the order",
               order));
+    }
+  }
+
+  private static void checkSpan(SafeSynthesizerConfig config) {
+    TimeSeriesConfig series = config.timeSeries();
+    GenerationConfig generation = config.generation();
+    boolean isAsked = series.startTimestamp() != null || series.stopTimestamp() != null;
+    if (series.isTimeseries()
+        && isAsked
+        && !config.isEmbedded()
+        && !generation.useStructuredGeneration()
+        && !generation.enforceTimeseriesFidelity()) {
+      throw new BadInputException(
+          "time_series.start_timestamp and stop_timestamp bind a pretrained model only with"
+              + " generation.use_structured_generation or generation.enforce_timeseries_fidelity;"
+              + " set one of them to true");
     }
   }
 

@@ -9,6 +9,7 @@ import java.io.Serializable;
  * @param orderColumn whose ticks do not fall, or -1
  * @param constant (columns) one value in each group: the first record's counts
  * @param mostRows records after which a group that goes on has lost its way
+ * @param series what makes it a time series, or null
  * @param acceptsMissingMarks {@code group_by_accept_no_delineator}: a text that did not end by
  *     itself is a group too
  * @param ignoresInvalidRecords {@code group_by_ignore_invalid_records}: valid records are kept
@@ -20,6 +21,7 @@ public record GroupRules(
     int orderColumn,
     boolean[] constant,
     int mostRows,
+    SeriesRules series,
     boolean acceptsMissingMarks,
     boolean ignoresInvalidRecords,
     boolean fixesKey,

@@ -95,7 +95,7 @@ public final class JsonlSampler implements AutoCloseable {
             prompt.length,
             options.longestRecord(),
             options.recordsPerSequence());
-    int most = Math.min(options.contextTokens(), options.recordsPerSequence() * 1024);
+    int most = (int) Math.min(options.contextTokens(), options.recordsPerSequence() * 1024L);
     this.sampler =
         new TextSampler(model, options.distribution(), prompt, options.batch(), most / 4);
   }
@@ -182,17 +182,22 @@ public final class JsonlSampler implements AutoCloseable {
     }
 
     private RecordReader reader() {
-      return options.groups() == null
-          ? RecordReader.ofRecords()
-          : new GroupReader(options.groups(), format.codec().names());
+      GroupRules groups = options.groups();
+      if (groups == null) {
+        return RecordReader.ofRecords();
+      }
+      List<String> names = format.codec().names();
+      return groups.series() == null
+          ? new GroupReader(groups, names)
+          : new SeriesReader(groups, groups.series(), names);
     }
 
     private boolean hasEnded(RecordSequence sequence) {
-      if (sequence.isFinished()) {
+      if (sequence.isOver()) {
         ended++;
         valid += sequence.reading().units().size();
       }
-      return sequence.isFinished();
+      return sequence.isOver();
     }
 
     void read() {

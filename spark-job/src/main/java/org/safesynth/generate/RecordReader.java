@@ -14,6 +14,26 @@ interface RecordReader {
   /** Whether nothing that may follow can be used. */
   boolean isLost();
 
+  /** Whether nothing more is wanted. */
+  default boolean isComplete() {
+    return false;
+  }
+
+  /** Whether the sequence may end behind the records so far. */
+  default boolean mayEnd() {
+    return true;
+  }
+
+  /**
+   * The records that a further sequence begins with, which takes this one's place.
+   *
+   * @param isEnded whether the model ended this one
+   * @return null when there is to be none
+   */
+  default List<Object[]> goOn(boolean isEnded) {
+    return null;
+  }
+
   /** The grammar of the next record. */
   LineGrammar next(TokenGrammar grammar);
 

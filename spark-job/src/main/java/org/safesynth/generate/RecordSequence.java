@@ -2,6 +2,9 @@ package org.safesynth.generate;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
 import java.util.random.RandomGenerator;
 import org.safesynth.codec.JsonlCodec;
 import org.safesynth.codec.LineGrammar;
@@ -27,7 +30,9 @@ final class RecordSequence implements TextSampler.Sequence {
   private int state = LineGrammar.START;
   private boolean isFinished;
   private boolean isEnded; // by itself
+  private boolean isOver;
   private boolean isInRecord; // of free text
+  private int[] prefix = {};
   private RecordReader.Reading reading;
 
   /**
@@ -57,7 +62,7 @@ final class RecordSequence implements TextSampler.Sequence {
   /** What came of a finished sequence. */
   RecordReader.Reading reading() {
     if (reading == null) {
-      readLine(); // a record that was not cut off may lack its line end
+      readLine();
       reading = reader.close(isEnded || grammar != null);
     }
     return reading;
@@ -87,7 +92,7 @@ final class RecordSequence implements TextSampler.Sequence {
 
   @Override
   public int[] forced() {
-    if (grammar == null || isBetweenRecords()) {
+    if (grammar == null || (isBetweenRecords() && reader.mayEnd())) {
       return new int[0];
     }
     return room() < grammar.distance(state) + MARGIN
@@ -126,7 +131,8 @@ final class RecordSequence implements TextSampler.Sequence {
     if (lines > before) {
       lineStart = length;
     }
-    isFinished = lines >= frame.mostRecords() || reader.isLost() || !hasRoom();
+    isFinished =
+        lines >= frame.mostRecords() || reader.isLost() || reader.isComplete() || !hasRoom();
   }
 
   /** Lines that hold no record, such as a word of the prompt's kind, do not count. */
@@ -140,11 +146,56 @@ final class RecordSequence implements TextSampler.Sequence {
     }
   }
 
+  private int longest() {
+    return Math.max(frame.longestRecord(), MARGIN);
+  }
+
   private boolean hasRoom() {
     if (grammar == null) {
       return room() > 0;
     }
     return state != LineGrammar.START || room() >= grammar.distance(state) + MARGIN;
+  }
+
+  @Override
+  public int[] prefix() {
+    return prefix;
+  }
+
+  /** Whether it is finished and does not go on. */
+  boolean isOver() {
+    return isOver;
+  }
+
+  /** Begins again behind its last records, where the reader wants more of them. */
+  @Override
+  public boolean goesOn() {
+    readLine(); // a record that was not cut off may lack its line end
+    List<Object[]> kept = reader.goOn(isEnded);
+    if (kept == null) {
+      isOver = true;
+      return false;
+    }
+    int room = frame.contextTokens() - frame.promptTokens() - 2 * longest() - MARGIN;
+    ArrayDeque<int[]> records = new ArrayDeque<>();
+    length = 0;
+    for (int i = kept.size() - 1; i >= 0; i--) {
+      int[] record = frame.format().record(kept.get(i));
+      if (length + record.length > room) {
+        break; // what is written next must find room too
+      }
+      records.addFirst(record);
+      length += record.length;
+    }
+    prefix = records.stream().flatMapToInt(Arrays::stream).toArray();
+    lineStart = length;
+    lines = records.size();
+    state = LineGrammar.START;
+    isFinished = false;
+    isEnded = false;
+    isInRecord = false;
+    grammar = frame.grammar() == null ? null : reader.next(frame.grammar());
+    return true;
   }
 
   @Override

@@ -49,6 +49,16 @@ final class TextSampler implements AutoCloseable {
     /** The tokens that may follow, in order; null for all. */
     int[] allowed();
 
+    /** The tokens behind the prompt that it begins with. */
+    default int[] prefix() {
+      return new int[0];
+    }
+
+    /** Whether a finished sequence begins again, with another prefix. */
+    default boolean goesOn() {
+      return false;
+    }
+
     /** Takes what was written; called after each token, forced ones included. */
     void accept(int token);
 
@@ -110,7 +120,9 @@ final class TextSampler implements AutoCloseable {
         boolean isActive = false;
         for (int r = 0; r < rows.length; r++) {
           while (rows[r].sequence == null || rows[r].sequence.isFinished()) {
-            rows[r].sequence = next.get();
+            if (rows[r].sequence == null || !rows[r].sequence.goesOn()) {
+              rows[r].sequence = next.get();
+            }
             if (rows[r].sequence == null) {
               break;
             }
@@ -133,10 +145,14 @@ final class TextSampler implements AutoCloseable {
     Row row = rows[r];
     int kept = prompt.length - 1;
     cache.restart(r);
-    row.pending = Arrays.copyOfRange(prompt, kept, prompt.length);
+    int[] prefix = row.sequence.prefix();
+    row.pending = new int[1 + prefix.length];
+    row.pending[0] = prompt[kept];
+    System.arraycopy(prefix, 0, row.pending, 1, prefix.length);
     if (seen != null) {
       seen.narrow(0, r, 1).fill_(new Scalar(0));
       mark(r, prompt);
+      mark(r, prefix);
     }
     extend(row, r);
   }

@@ -251,7 +251,7 @@ final class GroupStages {
     return new GroupCodec(fields, layout);
   }
 
-  private static double meanStep(ColumnProfile steps) {
+  static double meanStep(ColumnProfile steps) {
     double sum = 0;
     double rows = 0;
     for (int i = 0; i < steps.ticks().length; i++) {
@@ -294,7 +294,7 @@ final class GroupStages {
   }
 
   /** What is counted of the first ticks and of the steps. */
-  private List<ColumnProfile> times(JavaRDD<GroupedRows.Member> members, int order) {
+  List<ColumnProfile> times(JavaRDD<GroupedRows.Member> members, int order) {
     StructType type =
         new StructType().add("first", DataTypes.LongType).add("step", DataTypes.LongType);
     Dataset<Row> times =

@@ -2,6 +2,7 @@ package org.safesynth.job;
 
 import java.io.Serializable;
 import java.util.List;
+import org.safesynth.codec.SeriesSpan;
 
 /**
  * What an adapter has seen of the groups of its table.
@@ -12,10 +13,28 @@ import java.util.List;
  * @param groups number of groups
  * @param rows of all groups
  * @param mostRows of the longest group that was learned
+ * @param units examples that the groups make: each is one, or a series longer than the context
+ *     several
+ * @param series null for groups that are no time series
  */
 record Grouping(
-    String group, String order, List<String> constant, long groups, long rows, int mostRows)
+    String group,
+    String order,
+    List<String> constant,
+    long groups,
+    long rows,
+    int mostRows,
+    long units,
+    Series series)
     implements Serializable {
+  /**
+   * The times of time series.
+   *
+   * @param first tick of all
+   * @param last tick of those that value protection leaves
+   */
+  record Series(SeriesSpan span, long first, long last, double meanStep) implements Serializable {}
+
   double meanRows() {
     return (double) rows / groups;
   }

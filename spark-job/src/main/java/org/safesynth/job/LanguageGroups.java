@@ -18,7 +18,11 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.schema.ColumnProfile;
+import org.safesynth.schema.ColumnSchema;
 
 /**
  * The stages that teach a pretrained model a table of groups: the rows of each group, in order, are
@@ -31,11 +35,13 @@ final class LanguageGroups {
   private final RunContext context;
   private final Journal journal;
   private final GroupStages groups;
+  private final SeriesTimes times;
 
   LanguageGroups(RunContext context, Journal journal) {
     this.context = context;
     this.journal = journal;
     this.groups = new GroupStages(context, journal);
+    this.times = new SeriesTimes(context.config().timeSeries());
   }
 
   Pipeline.Learned train(TableSource table, LanguageBase base) {
@@ -65,18 +71,20 @@ final class LanguageGroups {
           journal.stage(
               "codec", () -> CodecStage.fit(context, inferred.schema(), inferred.profile()));
       journal.protection(fitted.protection());
+      Grouping.Series series =
+          times.isAsked() ? series(inferred, members, facts, fitted.codec(), order) : null;
       ExamplesManifest examples =
           journal.stage("encode", () -> encode(table, inferred, members, facts, base));
       Longest longest = longest();
       warn(longest);
-      Grouping grouping = grouping(inferred, facts, longest);
+      Grouping grouping = grouping(inferred, facts, longest, examples.records(), series);
       LanguageTraining.Lesson lesson =
           new LanguageTraining.Lesson(
               inferred,
               fitted.codec(),
               base,
               examples,
-              split(members, facts),
+              split(members, facts, examples.records()),
               longest.record(),
               longest.tokens(),
               grouping);
@@ -88,8 +96,28 @@ final class LanguageGroups {
     }
   }
 
+  /** The times of the table's series; a span that cannot be is refused here. */
+  private Grouping.Series series(
+      SchemaStage.Inferred inferred,
+      JavaRDD<GroupedRows.Member> members,
+      GroupedRows.Facts facts,
+      FieldCodec codec,
+      int order) {
+    ColumnSchema column = inferred.schema().columns().get(order);
+    List<ColumnProfile> found = groups.times(members, order);
+    SeriesSpan span = times.span(column, found.get(0), found.get(1), facts.commonEnd());
+    long last = codec.range(order)[1];
+    times.asked(column, span, last);
+    return new Grouping.Series(
+        span, codec.range(order)[0], last, GroupStages.meanStep(found.get(1)));
+  }
+
   private Grouping grouping(
-      SchemaStage.Inferred inferred, GroupedRows.Facts facts, Longest longest) {
+      SchemaStage.Inferred inferred,
+      GroupedRows.Facts facts,
+      Longest longest,
+      long units,
+      Grouping.Series series) {
     String group = context.config().data().groupTrainingExamplesBy();
     List<String> constant = new ArrayList<>();
     boolean[] isConstant = facts.constant();
@@ -105,7 +133,9 @@ final class LanguageGroups {
         constant,
         facts.groups(),
         facts.rows(),
-        longest.rows());
+        series == null ? longest.rows() : facts.mostRows(),
+        units,
+        series);
   }
 
   private ExamplesManifest encode(
@@ -123,7 +153,11 @@ final class LanguageGroups {
             facts.rows(),
             base,
             inferred.schema(),
-            "groups of " + config.data().groupTrainingExamplesBy() + " by " + config.orderColumn());
+            "%s of %s by %s"
+                .formatted(
+                    times.isAsked() ? "series" : "groups",
+                    config.data().groupTrainingExamplesBy(),
+                    config.orderColumn()));
     Optional<ExamplesManifest> earlier =
         EncodeStage.manifest(context.hadoop(), folder)
             .filter(m -> m.fingerprint().equals(fingerprint));
@@ -137,6 +171,7 @@ final class LanguageGroups {
             base,
             inferred.schema(),
             config.training().ropeScalingFactor().value());
+    boolean isSeries = times.isAsked();
     int[] shardKeys =
         EncodeStage.shardKeys(
             context.spark(), EncodeStage.shards(facts.groups(), USUAL_GROUP_BYTES / Short.BYTES));
@@ -144,11 +179,13 @@ final class LanguageGroups {
         context
             .spark()
             .createDataFrame(
-                members.mapPartitions(part -> new GroupTokens(part, encoder, shardKeys)),
+                members.mapPartitions(part -> new GroupTokens(part, encoder, isSeries, shardKeys)),
                 GroupTokens.TYPE);
-    EncodeStage.write(encoded, GroupTokens.WRITTEN, shardKeys.length, folder, "id_high", "id_low");
+    EncodeStage.write(
+        encoded, GroupTokens.WRITTEN, shardKeys.length, folder, "id_high", "id_low", "index");
     ExamplesManifest manifest =
-        EncodeStage.describe(context.hadoop(), folder, fingerprint, 0, facts.groups());
+        EncodeStage.describe(
+            context.hadoop(), folder, fingerprint, 0, isSeries ? -1 : facts.groups());
     new TextFiles(context.hadoop())
         .write(new Path(folder, ExamplesManifest.NAME), Json.file(manifest));
     return manifest;
@@ -191,8 +228,12 @@ final class LanguageGroups {
     journal.count("cut_groups", longest.cut());
   }
 
-  /** Whole groups for the holdout and the validation, counted in groups. */
-  private Split split(JavaRDD<GroupedRows.Member> members, GroupedRows.Facts facts) {
+  /**
+   * Whole groups for the holdout and the validation, counted in what they are encoded to.
+   *
+   * @param units examples of all groups
+   */
+  private Split split(JavaRDD<GroupedRows.Member> members, GroupedRows.Facts facts, long units) {
     Split rows = Split.of(facts.rows(), context.config());
     StructType type =
         new StructType()
@@ -222,6 +263,23 @@ final class LanguageGroups {
     journal.count("training", learned);
     journal.count("validation", cuts[1].rows());
     journal.count("holdout", cuts[0].rows());
-    return new Split(facts.groups(), cuts[0].groups(), cuts[1].groups(), rows.notes());
+    long heldOut = unitsUpTo(cuts[0]);
+    long validation = cuts[1].rows() == 0 ? 0 : unitsUpTo(cuts[1]) - heldOut;
+    return new Split(units, heldOut, validation, rows.notes());
+  }
+
+  private long unitsUpTo(WholeGroups.Cut cut) {
+    if (cut.rows() == 0) {
+      return 0;
+    }
+    return context
+        .spark()
+        .read()
+        .parquet(context.folder().examples().toString())
+        .where(
+            col("id_high")
+                .lt(cut.high())
+                .or(col("id_high").equalTo(cut.high()).and(col("id_low").leq(cut.low()))))
+        .count();
   }
 }

@@ -108,7 +108,9 @@ final class LanguageModels {
       loaded = LOADED.computeIfAbsent(key, k -> load(hadoop, source, schema));
     }
     // The prompt is kept once for all sequences, so that one of a single record costs least.
-    int records = source.groups() == null ? 1 : source.groups().mostRows();
+    GroupRules groups = source.groups();
+    int records = groups == null ? 1 : groups.mostRows();
+    records = groups != null && groups.series() != null ? Integer.MAX_VALUE : records;
     int most = loaded.decoder().device().isGpu() ? BATCH_ON_A_GPU : BATCH;
     int batch = (int) Math.max(1, Math.min(most, sequences));
     return new JsonlSampler(

@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,10 +15,14 @@ import org.apache.spark.util.CollectionAccumulator;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.GenerationConfig;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.config.TimeSeriesConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.generate.GroupRules;
+import org.safesynth.generate.SeriesRules;
+import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -36,6 +41,7 @@ final class LanguageStage {
   private final FieldCodec domain; // null where nothing is known of the values
   private final Optional<LanguageTraining.Trained> trained; // empty for an adapter made elsewhere
   private final Grouping grouping; // null where records stand on their own
+  private final SeriesSpan span; // null where groups are no time series
   private final CollectionAccumulator<RejectedRecords> rejected;
 
   LanguageStage(RunContext context, FrozenSchema schema) {
@@ -54,6 +60,7 @@ final class LanguageStage {
     this.domain = LanguageTraining.domain(context.hadoop(), adapter).orElse(null);
     this.trained = LanguageTraining.trained(new TextFiles(context.hadoop()), adapter);
     this.grouping = GroupStages.isAsked(context) ? grouping() : null;
+    this.span = span();
     this.rejected = context.spark().sparkContext().collectionAccumulator("rejected records");
   }
 
@@ -112,7 +119,7 @@ final class LanguageStage {
         new LanguageShardSampler(
             new SerializableConfiguration(context.hadoop()),
             source(),
-            writes == null ? schema : writes.writable(schema),
+            writable(),
             grouping == null ? writes : domain,
             size,
             end,
@@ -136,17 +143,68 @@ final class LanguageStage {
     for (String name : grouping.constant()) {
       constant[GroupStages.column(schema, name)] = true;
     }
-    // Where no group has a second row, none is written: nothing is known of steps.
-    int most = grouping.mostRows() == 1 ? 1 : (int) Math.ceil(LONGER * grouping.mostRows());
     return new GroupRules(
         GroupStages.column(schema, grouping.group()),
         grouping.order() == null ? -1 : GroupStages.column(schema, grouping.order()),
         constant,
-        most,
+        mostRows(),
+        seriesRules(),
         validation.groupByAcceptNoDelineator(),
         validation.groupByIgnoreInvalidRecords(),
         validation.groupByFixNonUniqueValue(),
         validation.groupByFixUnorderedRecords());
+  }
+
+  /** Where no group has a second row, none is written: nothing is known of steps. */
+  private int mostRows() {
+    double most = grouping.mostRows() == 1 ? 1 : Math.ceil(LONGER * grouping.mostRows());
+    if (span != null && span.stop() != null) {
+      Grouping.Series series = grouping.series();
+      most = Math.max(most, SeriesTimes.rowsOfSpan(span, series.first(), series.meanStep()));
+    }
+    return (int) Math.min(Integer.MAX_VALUE, most);
+  }
+
+  private SeriesRules seriesRules() {
+    GenerationConfig generation = context.config().generation();
+    return span == null
+        ? null
+        : new SeriesRules(
+            span,
+            generation.useStructuredGeneration() || generation.enforceTimeseriesFidelity(),
+            generation.patience());
+  }
+
+  /** The start and stop that are learned or asked for; null for what is no time series. */
+  private SeriesSpan span() {
+    TimeSeriesConfig times = context.config().timeSeries();
+    if (grouping == null || grouping.series() == null || !times.isTimeseries()) {
+      return null;
+    }
+    return new SeriesTimes(times)
+        .asked(
+            schema.columns().get(GroupStages.column(schema, grouping.order())),
+            grouping.series().span(),
+            grouping.series().last());
+  }
+
+  /** What may be written; the times of series whose stop is known go as far as that. */
+  private FrozenSchema writable() {
+    FrozenSchema protectedValues = writes == null ? schema : writes.writable(schema);
+    if (span == null) {
+      return protectedValues;
+    }
+    List<ColumnSchema> columns = new ArrayList<>(protectedValues.columns());
+    int order = GroupStages.column(schema, grouping.order());
+    ColumnSchema of = columns.get(order);
+    Long low = of.min() == null || span.start() == null ? of.min() : lesser(of.min(), span.start());
+    Long high = span.stop() == null ? of.max() : null; // what is beyond the stop ends a series
+    columns.set(order, of.withDomain(low, high, of.values()));
+    return new FrozenSchema(columns);
+  }
+
+  private static Long lesser(long a, long b) {
+    return Math.min(a, b);
   }
 
   /** What was rejected, once the table is written. */

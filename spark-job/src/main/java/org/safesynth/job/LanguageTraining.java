@@ -24,6 +24,7 @@ import org.safesynth.fault.RunFailedException;
 import org.safesynth.model.HfConfig;
 import org.safesynth.model.HfWeights;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.train.PackedRecords;
 
 /**
  * The stages that teach a pretrained model the table: records as JSON lines, packed behind the
@@ -218,9 +219,18 @@ final class LanguageTraining {
       int longestRecord,
       Grouping groups)
       implements Serializable {
+    PackedRecords.Units units() {
+      if (groups == null) {
+        return PackedRecords.Units.RECORDS;
+      }
+      return groups.series() == null ? PackedRecords.Units.GROUPS : PackedRecords.Units.WINDOWS;
+    }
+
     /** Records, or groups, that are seen in training: of groups as many as have so many records. */
     long unitsSeen() {
-      return groups == null ? recordsSeen : (long) Math.ceil(recordsSeen / groups.meanRows());
+      return groups == null
+          ? recordsSeen
+          : (long) Math.ceil((double) recordsSeen * groups.units() / groups.rows());
     }
   }
 

@@ -181,17 +181,19 @@ final class LanguageTrainingTask implements Training {
 
   /** The first records are held out, the next validate, and the rest are seen in training. */
   private PackedRecords packed(RecordTokens records, ExampleFormat format) {
-    Packing packing = new Packing(format.prompt().length, contextTokens, base.mostRecords());
+    PackedRecords.Units units = resolved.units();
+    // Windows of series are not packed: what primes one is read without loss.
+    int most = units == PackedRecords.Units.WINDOWS ? 1 : base.mostRecords();
+    Packing packing = new Packing(format.prompt().length, contextTokens, most);
     long first = holdout + validation;
     TrainingOrder order = TrainingOrder.of(records.records() - first, resolved.unitsSeen(), seed);
-    boolean hasGroups = resolved.groups() != null;
-    int marks = hasGroups ? format.marks() : 0; // records of one sequence share theirs
+    int marks = units == PackedRecords.Units.RECORDS ? 0 : format.marks(); // an example's are free
     LongToIntFunction length = record -> records.length(record) + marks;
     List<long[]> examples =
         new ArrayList<>(packing.pack(order.stream().map(r -> first + r), length));
     int seen = examples.size();
     examples.addAll(packing.pack(LongStream.range(holdout, first), length));
-    return new PackedRecords(records, format, examples, seen, hasGroups);
+    return new PackedRecords(records, format, examples, seen, units);
   }
 
   private LoraPlan plan(HfConfig config, PackedRecords source, int workers, ComputeDevice device) {

@@ -129,10 +129,19 @@ final class SeriesTimes {
 
   /** What is learned of the times, with the start and stop that are asked for. */
   SeriesSpan asked(ColumnSchema column, GroupLayout learned) {
+    return asked(column, learned.series(), learned.last());
+  }
+
+  /**
+   * The same.
+   *
+   * @param last tick where series end at the latest whose stop is not known
+   */
+  SeriesSpan asked(ColumnSchema column, SeriesSpan learned, long last) {
     Long start = tick(column, "start_timestamp", config.startTimestamp());
     Long stop = tick(column, "stop_timestamp", config.stopTimestamp());
-    SeriesSpan span = learned.series().within(start, stop);
-    long end = span.stop() == null ? learned.last() : span.stop();
+    SeriesSpan span = learned.within(start, stop);
+    long end = span.stop() == null ? last : span.stop();
     if (span.start() != null && span.start() > end) {
       throw new BadInputException(
           "time_series.start_timestamp lies after %s; no row is between them"
@@ -171,12 +180,20 @@ final class SeriesTimes {
 
   /** Rows of a series from its start to its stop, at most. */
   static double rowsOfSpan(GroupLayout layout) {
-    SeriesSpan series = layout.series();
-    long start =
-        series.start() != null ? series.start() : Arrays.stream(layout.clockLows()).min().orElse(0);
+    long first = Arrays.stream(layout.clockLows()).min().orElse(0);
+    return rowsOfSpan(layout.series(), first, layout.meanStep());
+  }
+
+  /**
+   * The same.
+   *
+   * @param first tick where series begin at the earliest whose start is not known
+   */
+  static double rowsOfSpan(SeriesSpan series, long first, double meanStep) {
+    long start = series.start() != null ? series.start() : first;
     double length = Math.max(0, (double) series.stop() - start);
     return series.isRegular()
         ? Math.floor(length / series.interval()) + 1
-        : DENSER * (length / layout.meanStep() + 1);
+        : DENSER * (length / meanStep + 1);
   }
 }

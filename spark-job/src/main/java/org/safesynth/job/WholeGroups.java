@@ -18,12 +18,11 @@ final class WholeGroups {
   /**
    * How many rows make up whole groups.
    *
-   * @param groups how many
    * @param rows of those groups
    * @param high identity of the last group
    * @param low likewise
    */
-  record Cut(long groups, long rows, long high, long low) {}
+  record Cut(long rows, long high, long low) {}
 
   /**
    * Cuts after the groups that reach some numbers of rows, one cut behind the other.
@@ -53,7 +52,6 @@ final class WholeGroups {
     int next = 0;
     for (int part = 0; part < wanted.length; part++) {
       long rows = 0;
-      int first = next;
       Row last = null;
       while (rows < wanted[part]
           && next < groups.size()
@@ -64,8 +62,8 @@ final class WholeGroups {
       }
       cuts[part] =
           last == null
-              ? new Cut(0, 0, Long.MIN_VALUE, Long.MIN_VALUE)
-              : new Cut(next - first, rows, last.getLong(0), last.getLong(1));
+              ? new Cut(0, Long.MIN_VALUE, Long.MIN_VALUE)
+              : new Cut(rows, last.getLong(0), last.getLong(1));
     }
     return cuts;
   }

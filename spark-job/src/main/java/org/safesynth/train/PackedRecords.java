@@ -1,6 +1,7 @@
 package org.safesynth.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.safesynth.example.ExampleFormat;
 import org.safesynth.model.PackedExamples;
@@ -10,28 +11,41 @@ import org.safesynth.model.PackedExamples;
  * when they are asked for, so that memory holds record numbers only.
  */
 public final class PackedRecords implements ExampleSource {
+  /** What the ids that are kept together are. */
+  public enum Units {
+    /** Records, those of an example in one sequence. */
+    RECORDS,
+    /** Groups of records, each a sequence of its own. */
+    GROUPS,
+    /**
+     * Windows of time series, one an example: how many tokens are read without loss, whether the
+     * series ends with it (1) or not (0), and the records.
+     */
+    WINDOWS
+  }
+
   private final RecordTokens records;
   private final ExampleFormat format;
   private final List<long[]> examples;
   private final int training;
-  private final boolean hasGroups;
+  private final Units units;
 
   /**
    * @param examples the records of each example
    * @param training number of the first ones, which are trained on
-   * @param hasGroups whether what {@code records} holds are groups, each a sequence of its own
+   * @param units what {@code records} holds
    */
   public PackedRecords(
       RecordTokens records,
       ExampleFormat format,
       List<long[]> examples,
       int training,
-      boolean hasGroups) {
+      Units units) {
     this.records = records;
     this.format = format;
     this.examples = List.copyOf(examples);
     this.training = training;
-    this.hasGroups = hasGroups;
+    this.units = units;
   }
 
   /** Number of examples to train on. */
@@ -48,7 +62,7 @@ public final class PackedRecords implements ExampleSource {
   public int mostTokens() {
     int most = 0;
     for (long[] example : examples) {
-      int sequences = hasGroups ? example.length : 1;
+      int sequences = units == Units.GROUPS ? example.length : 1;
       int tokens = format.prompt().length + sequences * format.marks();
       for (long record : example) {
         tokens += records.length(record);
@@ -65,7 +79,15 @@ public final class PackedRecords implements ExampleSource {
       ids.add(records.read(record));
     }
     ExampleFormat.Example example =
-        hasGroups ? format.examples(ids.stream().map(List::of).toList()) : format.example(ids);
+        switch (units) {
+          case RECORDS -> format.example(ids);
+          case GROUPS -> format.examples(ids.stream().map(List::of).toList());
+          case WINDOWS -> window(ids.get(0));
+        };
     return new PackedExamples.Example(example.ids(), example.promptTokens());
+  }
+
+  private ExampleFormat.Example window(int[] ids) {
+    return format.window(Arrays.copyOfRange(ids, 2, ids.length), ids[0], ids[1] == 1);
   }
 }

@@ -54,6 +54,7 @@ class GroupReaderTest {
         1,
         new boolean[] {false, false, true, false},
         10,
+        null,
         switches.contains("marks"),
         switches.contains("invalid"),
         switches.contains("key"),

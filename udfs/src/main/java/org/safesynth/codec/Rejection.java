@@ -17,7 +17,8 @@ public record Rejection(Reason reason, String column) {
     GROUP_MARKS("Group BOS and/or EOS tokens missing"),
     GROUP_RECORD("Invalid JSON in other groupby records"),
     GROUP_KEY("Groupby value is not unique"),
-    GROUP_ORDER("Group not ordered");
+    GROUP_ORDER("Group not ordered"),
+    TIME_SERIES("TimeSeries");
 
     private final String words;
 

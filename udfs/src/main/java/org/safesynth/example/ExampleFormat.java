@@ -163,6 +163,19 @@ public final class ExampleFormat {
     return new Example(joined(parts.toArray(int[][]::new)), prompt.length);
   }
 
+  /**
+   * An example of a part of a sequence: what comes before it is read without loss, and the mark of
+   * the end stands only where the sequence ends.
+   *
+   * @param tokens ids of records, from those that come before it on
+   * @param primed tokens of those before it; 0 where the sequence begins
+   */
+  public Example window(int[] tokens, int primed, boolean isLast) {
+    int[] end = isLast ? new int[] {eos} : new int[0];
+    int read = primed == 0 ? prompt.length : prompt.length + begin.length + primed;
+    return new Example(joined(prompt, begin, tokens, end), read);
+  }
+
   /** Tokens of a sequence beside its records. */
   public int marks() {
     return begin.length + 1;

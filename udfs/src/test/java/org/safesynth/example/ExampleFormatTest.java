@@ -115,6 +115,23 @@ class ExampleFormatTest {
   }
 
   @Test
+  void aWindowOfASeriesIsReadUpToWhatIsNew() {
+    ExampleFormat format = format("tinyllama-tiny", "tinyllama");
+    int[] before = format.record(new Object[] {1L, "x"});
+    int[] after = format.record(new Object[] {1L, "y"});
+    int[] both = Arrays.copyOf(before, before.length + after.length);
+    System.arraycopy(after, 0, both, before.length, after.length);
+    ExampleFormat.Example middle = format.window(both, before.length, false);
+    int[] learned = Arrays.copyOfRange(middle.ids(), middle.promptTokens(), middle.ids().length);
+    assertArrayEquals(after, learned);
+    int[] whole = format.example(List.of(before, after)).ids();
+    assertArrayEquals(Arrays.copyOf(whole, whole.length - 1), middle.ids());
+    ExampleFormat.Example all = format.window(both, 0, true);
+    assertArrayEquals(whole, all.ids());
+    assertEquals(format.prompt().length, all.promptTokens());
+  }
+
+  @Test
   void theOtherFamiliesDifferInPromptAndMarksOnly() {
     String prompt =
         "user\n Generate a JSONL dataset with the following columns:  "
