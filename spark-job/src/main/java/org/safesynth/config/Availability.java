@@ -66,11 +66,19 @@ public final class Availability {
               "name time_series.timestamp_column and, as data.group_training_examples_by, the column"
                   + " that tells the series apart"),
           new Missing(
-              "data.parent", c -> c.data().parent() != null, "reads one table only", REMOVE),
+              "data.parent",
+              c ->
+                  c.data().parent() != null
+                      && (!c.isEmbedded()
+                          || c.privacy().dpEnabled()
+                          || c.timeSeries().isTimeseries()),
+              "learns related tables with the embedded model only, without differential privacy"
+                  + " or time series",
+              REMOVE),
           new Missing(
               "generation.num_groups",
-              c -> c.generation().numGroups() != null && c.data().groupTrainingExamplesBy() == null,
-              "counts groups only where data.group_training_examples_by makes them",
+              c -> c.generation().numGroups() != null && c.data().groupColumn() == null,
+              "counts groups only where data.group_training_examples_by or data.parent makes them",
               "write generation.num_records"),
           new Missing(
               "generation.conditions",
@@ -84,10 +92,8 @@ public final class Availability {
               REMOVE),
           new Missing(
               "generation.constraints",
-              c ->
-                  !c.generation().constraints().isEmpty()
-                      && (!c.isEmbedded() || c.data().groupTrainingExamplesBy() != null),
-              "enforces conditions on single rows of the embedded model only",
+              c -> !c.generation().constraints().isEmpty() && !c.isEmbedded(),
+              "enforces conditions on rows of the embedded model only",
               REMOVE),
           new Missing(
               "cluster.device",

@@ -34,7 +34,8 @@ final class CrossRules {
   }
 
   private static void checkData(DataConfig data) {
-    if (data.orderTrainingExamplesBy() != null && data.groupTrainingExamplesBy() == null) {
+    data.parentTable(); // refuses what is none
+    if (data.orderTrainingExamplesBy() != null && data.groupColumn() == null) {
       throw new BadInputException(
           "data.order_training_examples_by needs data.group_training_examples_by; name the column"
               + " whose equal values make a group, or remove the order");

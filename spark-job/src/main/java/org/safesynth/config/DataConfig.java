@@ -73,8 +73,21 @@ public record DataConfig(
             note = "they are private data")
         boolean keepIntermediate,
     @Parameter(
-            meaning = "Parent table and its key, for related tables",
+            meaning = "Parent table whose key is in a column of the table, for two related tables",
             byDefault = "null",
-            note = "for example {path: customers.csv, key: customer_id}")
+            note =
+                "for example {path: customers.csv, key: customer_id, foreign_key: buyer}; also"
+                    + " format, options and schema_file of the parent table")
         Map<String, Object> parent)
-    implements Serializable {}
+    implements Serializable {
+
+  /** What {@link #parent} says; null where there is none. */
+  public ParentTable parentTable() {
+    return parent == null ? null : ParentTable.read(parent, groupTrainingExamplesBy);
+  }
+
+  /** The column whose equal values make a group: those of one parent are one. Null for none. */
+  public String groupColumn() {
+    return parent == null ? groupTrainingExamplesBy : parentTable().foreignKey();
+  }
+}

@@ -27,6 +27,7 @@ public final class Evaluation {
           Measure.of("usefulness", Usefulness::of),
           // quality: rows that belong together
           Measure.of("groups", GroupStructure::of),
+          Measure.of("related", RelatedStructure::of),
           // privacy: the reference's scores
           Measure.of("membership_inference", MembershipInference::of),
           Measure.of("attribute_inference", AttributeInference::of),

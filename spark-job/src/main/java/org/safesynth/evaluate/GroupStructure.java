@@ -176,16 +176,16 @@ public record GroupStructure(
     figures.add(figure("rows of the longest group", real.lastKey(), synthetic.lastKey()));
   }
 
-  private static double total(TreeMap<Long, Long> sizes) {
+  static double total(TreeMap<Long, Long> sizes) {
     return sizes.values().stream().mapToLong(n -> n).sum();
   }
 
-  private static double mean(TreeMap<Long, Long> sizes) {
+  static double mean(TreeMap<Long, Long> sizes) {
     return sizes.entrySet().stream().mapToDouble(e -> e.getKey() * e.getValue()).sum()
         / total(sizes);
   }
 
-  private static double tail(TreeMap<Long, Long> sizes) {
+  static double tail(TreeMap<Long, Long> sizes) {
     double passed = 0;
     double wanted = TAIL * total(sizes);
     for (Map.Entry<Long, Long> size : sizes.entrySet()) {

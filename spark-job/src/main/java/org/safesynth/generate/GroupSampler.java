@@ -112,13 +112,15 @@ public final class GroupSampler implements AutoCloseable {
     for (int g = 0; g < size; g++) {
       Group group = open.get(g);
       Object[] firstRow = row == 0 ? null : group.rows.get(0);
+      long rowNumber = Math.multiplyExact(group.number, (long) mostRows) + row;
       Object[] cells =
-          codec.decode(group.tokens, firstRow, group.before(), group.number, group.random);
+          codec.decode(
+              group.tokens, firstRow, group.before(), group.number, rowNumber, group.random);
       boolean isBeyond = codec.isBeyond(cells);
       if (!isBeyond) {
         group.rows.add(cells);
       }
-      if (codec.layout().isOrdered()) {
+      if (codec.layout().isOrdered() && !codec.layout().isChildless(cells)) {
         long tick = (Long) cells[codec.layout().orderColumn()];
         group.rhythm = row == 0 ? Rhythm.of(tick) : group.rhythm.next(tick);
       }
@@ -177,6 +179,9 @@ public final class GroupSampler implements AutoCloseable {
         before = isDrawn ? drawn(open, row, t, logits, previous) : known(open, row, t);
       }
       for (int g = 0; g < size; g++) {
+        if (isChildless(open.get(g), t)) {
+          before[g] = t == codec.fields().positions() - 1 ? codec.lastToken() : codec.restToken(t);
+        }
         open.get(g).tokens[t] = before[g];
       }
     }
@@ -185,6 +190,12 @@ public final class GroupSampler implements AutoCloseable {
         group.firstTokens = group.tokens;
       }
     }
+  }
+
+  /** Whether nothing is drawn at a position, since the parent has no children. */
+  private boolean isChildless(Group group, int position) {
+    int marker = codec.markerPosition();
+    return marker >= 0 && position > marker && group.tokens[marker] == GroupCodec.noChildrenToken();
   }
 
   private int[] known(List<Group> open, int row, int position) {

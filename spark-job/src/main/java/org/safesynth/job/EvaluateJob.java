@@ -2,6 +2,7 @@ package org.safesynth.job;
 
 import java.time.Clock;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -106,25 +107,27 @@ final class EvaluateJob {
         config,
         asked == null ? SEED : asked,
         context ->
-            EvaluateStage.run(
-                context,
-                ComparedTables.read(context, options.reference, options.synthetic, options.holdout),
-                MetricsFile.RunFacts.none(),
-                options.hasReferenceLayout));
+            List.of(
+                EvaluateStage.run(
+                    context,
+                    ComparedTables.read(
+                        context, options.reference, options.synthetic, options.holdout),
+                    MetricsFile.RunFacts.none(),
+                    options.hasReferenceLayout)));
   }
 
   private interface Work {
-    EvaluationResult run(RunContext context);
+    List<EvaluationResult> run(RunContext context);
   }
 
   private int inSession(RunFolder folder, SafeSynthesizerConfig config, long seed, Work work) {
     long begin = System.nanoTime();
     try (JobSession session = JobSession.open(options.master, isVerbose)) {
       RunContext context = new RunContext(session.spark(), config, folder, console, seed);
-      EvaluationResult result = work.run(context);
+      List<EvaluationResult> results = work.run(context);
       console.result("report in " + new Path(folder.path(), RunFolder.REPORT));
       console.info("done in " + Console.duration((System.nanoTime() - begin) / 1e9));
-      return EvaluateStage.verdict(context, result);
+      return EvaluateStage.verdict(context, results);
     }
   }
 

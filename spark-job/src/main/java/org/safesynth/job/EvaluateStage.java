@@ -32,13 +32,16 @@ final class EvaluateStage {
    * @param split of the data source when it was learned; not looked at for a private run, whose
    *     ledger has what is needed
    */
-  static EvaluationResult ofRun(
+  static List<EvaluationResult> ofRun(
       RunContext context,
       TableSource table,
       FrozenSchema schema,
       Split split,
       MetricsFile.RunFacts facts,
       boolean hasReferenceLayout) {
+    if (context.config().data().parent() != null) {
+      return ofRelated(context, table, schema, split, facts, hasReferenceLayout);
+    }
     Dataset<Row> written = context.spark().read().parquet(context.folder().synthetic().toString());
     TypedTable synthetic = TypedTable.of("the synthetic table", written, schema, Set.of());
     try (HeldOut parts =
@@ -54,7 +57,33 @@ final class EvaluateStage {
               context.config().isEmbedded()
                   ? Optional.empty()
                   : Optional.of(new LanguageEmbedder(context)));
-      return run(context, input, facts, hasReferenceLayout);
+      return List.of(run(context, input, facts, hasReferenceLayout));
+    }
+  }
+
+  /** Judges the rows with their parents' columns, then the parents. */
+  private static List<EvaluationResult> ofRelated(
+      RunContext context,
+      TableSource table,
+      FrozenSchema schema,
+      Split split,
+      MetricsFile.RunFacts facts,
+      boolean hasReferenceLayout) {
+    try (RelatedEvaluation related = RelatedEvaluation.of(context, table, schema, split)) {
+      EvaluationResult children = run(context, related.ofChildren(), facts, hasReferenceLayout);
+      context.console().info("and of the parent table:");
+      EvaluationInput input = related.ofParents();
+      EvaluationResult parents =
+          Evaluation.run(input, context.config().evaluation(), context.seed());
+      String json = MetricsFile.write(parents, MetricsFile.RunFacts.none());
+      context.folder().write(RunFolder.PARENT_METRICS, json);
+      context
+          .folder()
+          .write(
+              RunFolder.PARENT_REPORT,
+              ReportPage.html(json, ReportDetails.of(context, input, parents)));
+      tell(context.console(), parents);
+      return List.of(children, parents);
     }
   }
 
@@ -64,7 +93,7 @@ final class EvaluateStage {
         config.timeSeries().isTimeseries()
             ? config.timeSeries().timestampColumn()
             : config.data().orderTrainingExamplesBy();
-    return Optional.ofNullable(config.data().groupTrainingExamplesBy())
+    return Optional.ofNullable(config.data().groupColumn())
         .map(group -> new GroupKeys(group, order));
   }
 
@@ -88,12 +117,16 @@ final class EvaluateStage {
   }
 
   /** Tells which thresholds were missed, once everything is written, and gives the exit code. */
-  static int verdict(RunContext context, EvaluationResult result) {
-    List<String> shortfalls =
-        Thresholds.shortfalls(
-            context.config().evaluation().failBelow(), result.findings().scores());
-    shortfalls.forEach(context.console()::error);
-    return shortfalls.isEmpty() ? 0 : 1;
+  static int verdict(RunContext context, List<EvaluationResult> results) {
+    int exitCode = 0;
+    for (EvaluationResult result : results) {
+      List<String> shortfalls =
+          Thresholds.shortfalls(
+              context.config().evaluation().failBelow(), result.findings().scores());
+      shortfalls.forEach(context.console()::error);
+      exitCode = shortfalls.isEmpty() ? exitCode : 1;
+    }
+    return exitCode;
   }
 
   private static void tell(Console console, EvaluationResult result) {

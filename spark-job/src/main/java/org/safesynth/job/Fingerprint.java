@@ -25,8 +25,11 @@ final class Fingerprint {
     StringBuilder all = new StringBuilder();
     all.append(table.name()).append('\n').append(rows).append('\n').append(seed).append('\n');
     all.append(data.missingValues()).append(data.valueProtection()).append(data.rareThreshold());
-    if (data.groupTrainingExamplesBy() != null) {
-      all.append(data.groupTrainingExamplesBy()).append('\n');
+    if (data.parent() != null) {
+      all.append(data.parent()).append('\n');
+    }
+    if (data.groupColumn() != null) {
+      all.append(data.groupColumn()).append('\n');
       all.append(data.orderTrainingExamplesBy()).append('\n');
     }
     all.append('\n').append(schema).append('\n');

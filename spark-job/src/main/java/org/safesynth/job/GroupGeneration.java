@@ -1,11 +1,13 @@
 package org.safesynth.job;
 
+import java.util.Map;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
+import org.safesynth.codec.GroupCodec;
 import org.safesynth.codec.GroupLayout;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.schema.FrozenSchema;
@@ -22,12 +24,24 @@ final class GroupGeneration {
   private final RunContext context;
   private final FrozenSchema schema;
   private final GroupLayout layout;
+  private final RelatedTables related; // null where groups are no parents
+  private final GroupConstraints constraints; // null where there are none
 
-  GroupGeneration(RunContext context, FrozenSchema schema) {
+  /**
+   * @param table the columns of the table that is written, or of the child table of two
+   */
+  GroupGeneration(RunContext context, FrozenSchema table) {
     this.context = context;
-    this.schema = schema;
-    GroupLayout learned =
-        new GroupModelFolder(context.hadoop(), context.folder().model()).read().codec().layout();
+    this.related =
+        context.config().data().parent() == null ? null : RelatedTables.ofRun(context, table);
+    this.schema = related == null ? table : related.joined();
+    GroupCodec codec =
+        new GroupModelFolder(context.hadoop(), context.folder().model()).read().codec();
+    GroupLayout learned = codec.layout();
+    this.constraints =
+        context.config().generation().constraints().isEmpty()
+            ? null
+            : GroupConstraints.of(context, schema, codec);
     this.layout =
         learned.series() == null
             ? learned
@@ -41,18 +55,49 @@ final class GroupGeneration {
     Long groups = context.config().generation().numGroups();
     return groups == null
         ? context.config().generation().numRecords()
-        : Math.round(groups * layout.meanRows());
+        : Math.round(groups * meanRows());
   }
 
-  /** The table; with a number of rows asked for, it is sampled into {@code scratch} first. */
+  private double meanRows() {
+    return layout.parent() == null ? layout.meanRows() : layout.parent().meanChildren();
+  }
+
+  /** The table; sampled into {@code scratch} first, unless it is just so many groups. */
   Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
-    Long groups = context.config().generation().numGroups();
+    Dataset<Row> rows = groups(scratch, rowsDone).table();
+    return related == null ? rows : related.children(rows);
+  }
+
+  /** Whether the table that was written has a parent table. */
+  boolean hasParents() {
+    return related != null;
+  }
+
+  /**
+   * The parents of the table that was written, those without children among them.
+   *
+   * @param scratch where it was sampled into
+   */
+  Dataset<Row> parents(Path scratch) {
+    return related.parents(groups(scratch, null).firstRowsOfEach());
+  }
+
+  /** What {@code generation.constraints} threw away, once the table is made; null without them. */
+  Map<String, Object> rejected() {
+    return constraints == null ? null : constraints.rejected();
+  }
+
+  private FirstGroups groups(Path scratch, LongAccumulator rowsDone) {
     return new FirstGroups(
-            context.spark(),
-            GroupShardSampler.GROUPS,
-            layout.meanRows(),
-            (from, end) -> sampled(from, end, rowsDone))
-        .table(groups, context.config().generation().numRecords(), scratch);
+        context.spark(),
+        new FirstGroups.Wish(
+            context.config().generation().numGroups(), context.config().generation().numRecords()),
+        GroupShardSampler.GROUPS,
+        meanRows(),
+        scratch,
+        (from, end) -> sampled(from, end, rowsDone),
+        related == null ? null : related.isChild(),
+        constraints);
   }
 
   /** Groups {@code from} (a multiple of a shard) to {@code end}, with their numbers. */

@@ -16,6 +16,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.safesynth.codec.GroupCodec;
+import org.safesynth.codec.GroupLayout;
 import org.safesynth.codec.SeriesSpan;
 import org.safesynth.generate.GroupSampler;
 import org.safesynth.generate.TokenDistribution;
@@ -81,7 +82,7 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
             new TokenDistribution(sampling.temperature(), sampling.topP(), 1),
             sampling.mostRows());
     TaskContext.get().addTaskCompletionListener(new Closing(sampler));
-    return new Rows(shards, sampler);
+    return new Rows(shards, sampler, model.codec().layout());
   }
 
   /** Frees the model's memory when the task ends. */
@@ -95,6 +96,7 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
   private final class Rows implements Iterator<Row> {
     private final Iterator<Long> shards;
     private final GroupSampler sampler;
+    private final GroupLayout layout;
     private final SeededStreams streams = new SeededStreams(sampling.seed());
     private final List<CellWriter> writers =
         schema.columns().stream()
@@ -102,9 +104,10 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
             .toList();
     private final Deque<Row> ready = new ArrayDeque<>();
 
-    Rows(Iterator<Long> shards, GroupSampler sampler) {
+    Rows(Iterator<Long> shards, GroupSampler sampler, GroupLayout layout) {
       this.shards = shards;
       this.sampler = sampler;
+      this.layout = layout;
     }
 
     @Override
@@ -142,7 +145,7 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
           row[cells.length + 1] = index++;
           ready.add(RowFactory.create(row));
         }
-        rowsDone.add(groups.get(g).size());
+        rowsDone.add(layout.isChildless(groups.get(g).get(0)) ? 0 : groups.get(g).size());
       }
     }
   }

@@ -20,6 +20,7 @@ import org.apache.spark.storage.StorageLevel;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.codec.GroupLayout;
+import org.safesynth.codec.ParentColumns;
 import org.safesynth.codec.Protection;
 import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.DataConfig;
@@ -65,20 +66,60 @@ final class GroupStages {
 
   /** Whether the configuration makes groups. */
   static boolean isAsked(RunContext context) {
-    return context.config().data().groupTrainingExamplesBy() != null;
+    return context.config().data().groupColumn() != null;
   }
 
   Pipeline.Learned train(TableSource table) {
     requireColumns(table);
-    SchemaStage.Inferred inferred =
+    TableSource parents = data.parent() == null ? null : RelatedStage.open(context);
+    SchemaStage.Inferred own =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
-    int group = column(inferred.schema(), data.groupTrainingExamplesBy());
-    int order = orderName == null ? -1 : column(inferred.schema(), orderName);
-    check(inferred, group, order);
-    JavaRDD<GroupedRows.Member> members =
-        GroupedRows.of(
-                table.rows(), inferred.cells(), group, order, identity(), partitions(context))
-            .persist(StorageLevel.MEMORY_AND_DISK());
+    int ownGroup = column(own.schema(), data.groupColumn());
+    int ownOrder = orderName == null ? -1 : column(own.schema(), orderName);
+    check(own, ownGroup, ownOrder);
+    if (parents == null) {
+      JavaRDD<GroupedRows.Member> members =
+          GroupedRows.of(
+                  table.rows(), own.cells(), ownGroup, ownOrder, identity(), partitions(context))
+              .persist(StorageLevel.MEMORY_AND_DISK());
+      return train(table, own.schema(), own, members, ownGroup, ownOrder, null);
+    }
+    RelatedStage.Joined joined =
+        journal.stage("parents", () -> RelatedStage.run(context, parents, table, own, ownOrder));
+    journal.count("parents", joined.keys().parents());
+    context
+        .console()
+        .progress(
+            "parents",
+            "%,d parents, %,d of them without rows in %s"
+                .formatted(joined.keys().parents(), joined.keys().childless(), table.name()),
+            Map.of("parents", joined.keys().parents(), "childless", joined.keys().childless()));
+    return train(
+        table,
+        own.schema(),
+        joined.inferred(),
+        joined.members(),
+        joined.tables().groupColumn(),
+        ownOrder < 0 ? -1 : joined.tables().ofChild(ownOrder),
+        new ParentColumns(joined.tables().parentColumns(), joined.meanChildren()));
+  }
+
+  /**
+   * Learns groups.
+   *
+   * @param schema of the table
+   * @param inferred what the members' cells are
+   * @param members kept rows, which are let go at the end
+   * @param parent which cells are a parent's; null where groups are no parents
+   */
+  private Pipeline.Learned train(
+      TableSource table,
+      FrozenSchema schema,
+      SchemaStage.Inferred inferred,
+      JavaRDD<GroupedRows.Member> members,
+      int group,
+      int order,
+      ParentColumns parent) {
     try {
       GroupedRows.Facts facts =
           journal.stage(
@@ -86,9 +127,9 @@ final class GroupStages {
               () ->
                   table.reading(
                       () -> GroupedRows.facts(members, inferred.schema().columns().size())));
-      tell(inferred, facts);
+      tell(inferred, facts, group, parent);
       GroupCodec codec =
-          journal.stage("codec", () -> codec(inferred, members, facts, group, order));
+          journal.stage("codec", () -> codec(inferred, members, facts, group, order, parent));
       ExamplesManifest examples =
           journal.stage("encode", () -> encode(table, inferred, members, facts, codec));
       Split split = split(examples);
@@ -96,7 +137,7 @@ final class GroupStages {
       journal.model(trained.facts());
       Split ofTable =
           new Split(inferred.profile().rows(), split.holdout(), split.validation(), split.notes());
-      return new Pipeline.Learned(inferred.schema(), codec.fields(), ofTable, codec);
+      return new Pipeline.Learned(schema, codec.fields(), ofTable, codec);
     } finally {
       members.unpersist();
     }
@@ -112,11 +153,17 @@ final class GroupStages {
 
   void requireColumns(TableSource table) {
     List<String> names = Arrays.asList(table.rows().columns());
-    requireColumn(table, names, "data.group_training_examples_by", data.groupTrainingExamplesBy());
+    requireColumn(
+        table,
+        names,
+        data.groupTrainingExamplesBy() == null
+            ? "data.parent.foreign_key"
+            : "data.group_training_examples_by",
+        data.groupColumn());
     if (orderName != null) {
       requireColumn(table, names, orderParameter(), orderName);
     }
-    if (data.groupTrainingExamplesBy().equals(orderName)) {
+    if (data.groupColumn().equals(orderName)) {
       throw new BadInputException(
           "%s is '%s', the column of the groups itself: name the column that orders the rows of a group"
               .formatted(orderParameter(), orderName));
@@ -146,9 +193,7 @@ final class GroupStages {
       throw new BadInputException(
           "column '%s': %,d of %,d rows have no value, so that no group is theirs; drop them or give them one"
               .formatted(
-                  data.groupTrainingExamplesBy(),
-                  profiles.get(group).missing(),
-                  inferred.profile().rows()));
+                  data.groupColumn(), profiles.get(group).missing(), inferred.profile().rows()));
     }
     if (order < 0) {
       return;
@@ -167,11 +212,13 @@ final class GroupStages {
     times.check(column);
   }
 
-  void tell(SchemaStage.Inferred inferred, GroupedRows.Facts facts) {
+  void tell(
+      SchemaStage.Inferred inferred, GroupedRows.Facts facts, int group, ParentColumns parent) {
     List<String> constant = new ArrayList<>();
     for (int c = 0; c < facts.constant().length; c++) {
       String name = inferred.schema().columns().get(c).name();
-      if (facts.constant()[c] && !name.equals(data.groupTrainingExamplesBy())) {
+      boolean isOfParent = parent != null && c < parent.columns();
+      if (facts.constant()[c] && c != group && !isOfParent) {
         constant.add("'" + name + "'");
       }
     }
@@ -182,7 +229,7 @@ final class GroupStages {
             "%,d groups of %.2f rows on average, %,d at most%s"
                 .formatted(
                     facts.groups(),
-                    (double) facts.rows() / facts.groups(),
+                    parent == null ? (double) facts.rows() / facts.groups() : parent.meanChildren(),
                     facts.mostRows(),
                     constant.isEmpty()
                         ? ""
@@ -210,10 +257,12 @@ final class GroupStages {
       JavaRDD<GroupedRows.Member> members,
       GroupedRows.Facts facts,
       int group,
-      int order) {
+      int order,
+      ParentColumns parent) {
     Protection protection = CodecStage.protection(context);
     boolean[] constant = facts.constant();
     constant[group] = true;
+    Arrays.fill(constant, 0, parent == null ? 0 : parent.columns(), true);
     long[] clock = {};
     long last = Long.MAX_VALUE;
     if (order >= 0) {
@@ -241,7 +290,8 @@ final class GroupStages {
             last,
             (double) facts.rows() / facts.groups(),
             facts.mostRows(),
-            series);
+            series,
+            parent);
     if (series != null) {
       times.asked(inferred.schema().columns().get(order), layout); // refuses a bad span early
     }
@@ -301,13 +351,15 @@ final class GroupStages {
         context
             .spark()
             .createDataFrame(
-                members.map(
-                    member -> {
-                      Long tick = (Long) member.cells()[order];
-                      return member.before() == null
-                          ? RowFactory.create(tick, null)
-                          : RowFactory.create(null, tick - member.before());
-                    }),
+                members
+                    .filter(member -> member.rhythm() != null)
+                    .map(
+                        member -> {
+                          Long tick = (Long) member.cells()[order];
+                          return member.before() == null
+                              ? RowFactory.create(tick, null)
+                              : RowFactory.create(null, tick - member.before());
+                        }),
                 type);
     InferenceOptions options =
         new InferenceOptions(

@@ -59,7 +59,13 @@ final class GroupTrainingTask implements Training {
         new GroupDecoder(AutoPlan.groupDecoder(sizes(), features(), count, wishes));
     try (TokenStore store = store(configuration)) {
       GroupStore groups =
-          new GroupStore(store, codec.layout().features(null), holdout, onlyFirst(), neverFirst());
+          new GroupStore(
+              store,
+              codec.layout().features(null),
+              holdout,
+              onlyFirst(),
+              neverFirst(),
+              codec.markerPosition());
       Optional<FolderCheckpoints.SavedPlan> earlier =
           checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
       TrainingPlan plan;

@@ -52,11 +52,11 @@ final class GroupedRows {
       implements Serializable {}
 
   /** Where a row stands. */
-  private record Place(long high, long low, long order, long tieHigh, long tieLow)
+  record Place(long high, long low, long order, long tieHigh, long tieLow)
       implements Serializable {}
 
   /** Compares unsigned hashes, then the order, then the content. */
-  private static final class ByPlace implements Comparator<Place>, Serializable {
+  static final class ByPlace implements Comparator<Place>, Serializable {
     @Override
     public int compare(Place a, Place b) {
       int c = Long.compareUnsigned(a.high(), b.high());
@@ -68,7 +68,7 @@ final class GroupedRows {
   }
 
   /** Whole groups to a partition, and partitions in the order of the groups' identities. */
-  private static final class ByGroup extends Partitioner {
+  static final class ByGroup extends Partitioner {
     private final int partitions;
 
     ByGroup(int partitions) {
@@ -100,19 +100,17 @@ final class GroupedRows {
       int orderColumn,
       RecordIdentity identity,
       int partitions) {
-    JavaRDD<Row> source = (orderColumn < 0 ? GivenCells.inOrder(rows) : rows).javaRDD();
-    JavaPairRDD<Place, Object[]> placed =
-        orderColumn < 0
-            ? source
-                .zipWithIndex()
-                .mapPartitionsToPair(
-                    part -> new Placed(part, cells, groupColumn, orderColumn, identity))
-            : source.mapPartitionsToPair(
-                part ->
-                    new Placed(new Unnumbered(part), cells, groupColumn, orderColumn, identity));
-    return placed
+    return numbered(rows, orderColumn)
+        .mapPartitionsToPair(part -> new Placed(part, cells, groupColumn, orderColumn, identity))
         .repartitionAndSortWithinPartitions(new ByGroup(partitions), new ByPlace())
         .mapPartitions(sorted -> new Members(sorted, orderColumn));
+  }
+
+  /** The rows with their numbers in the source's order; all 0 where a column orders them. */
+  static JavaPairRDD<Row, Long> numbered(Dataset<Row> rows, int orderColumn) {
+    return orderColumn < 0
+        ? GivenCells.inOrder(rows).javaRDD().zipWithIndex()
+        : rows.javaRDD().mapPartitionsToPair(Unnumbered::new);
   }
 
   private record Unnumbered(Iterator<Row> rows) implements Iterator<Tuple2<Row, Long>> {
@@ -164,7 +162,7 @@ final class GroupedRows {
   }
 
   /** Numbers the rows of each group; looks one row ahead. */
-  private static final class Members implements Iterator<Member> {
+  static final class Members implements Iterator<Member> {
     private final Iterator<Tuple2<Place, Object[]>> sorted;
     private final int orderColumn;
     private Tuple2<Place, Object[]> next;
@@ -208,7 +206,7 @@ final class GroupedRows {
         advance();
       }
       Long before = rhythm == null ? null : rhythm.last();
-      if (orderColumn >= 0) {
+      if (orderColumn >= 0 && row._2()[orderColumn] != null) {
         long tick = (Long) row._2()[orderColumn];
         rhythm = rhythm == null ? Rhythm.of(tick) : rhythm.next(tick);
       }

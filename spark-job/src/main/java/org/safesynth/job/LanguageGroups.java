@@ -66,7 +66,7 @@ final class LanguageGroups {
       int columns = inferred.schema().columns().size();
       GroupedRows.Facts facts =
           journal.stage("groups", () -> table.reading(() -> GroupedRows.facts(members, columns)));
-      groups.tell(inferred, facts);
+      groups.tell(inferred, facts, group, null);
       CodecStage.Fitted fitted =
           journal.stage(
               "codec", () -> CodecStage.fit(context, inferred.schema(), inferred.profile()));

@@ -103,10 +103,14 @@ final class LanguageStage {
     StructType numbered = FirstGroups.numbered(type);
     return new FirstGroups(
             spark,
+            new FirstGroups.Wish(generation.numGroups(), generation.numRecords()),
             size,
             grouping.meanRows(),
-            (from, end) -> sampled(from, end, size, numbered, rowsDone))
-        .table(generation.numGroups(), generation.numRecords(), scratch);
+            scratch,
+            (from, end) -> sampled(from, end, size, numbered, rowsDone),
+            null,
+            null)
+        .table();
   }
 
   /** Records, or groups, from the first of a shard on. */

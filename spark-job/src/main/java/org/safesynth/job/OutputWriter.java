@@ -35,6 +35,15 @@ final class OutputWriter {
     format(file);
   }
 
+  /**
+   * The file beside the user's for the parent table: {@code out.csv.gz}, {@code out_parent.csv.gz}.
+   */
+  static String ofParent(String file) {
+    boolean isPacked = file.toLowerCase(Locale.ROOT).endsWith(".csv.gz");
+    int ending = isPacked ? file.length() - ".csv.gz".length() : file.lastIndexOf('.');
+    return file.substring(0, ending) + "_parent" + file.substring(ending);
+  }
+
   private static String format(String file) {
     String name = file.toLowerCase(Locale.ROOT);
     if (name.endsWith(".csv") || name.endsWith(".csv.gz") || name.endsWith(".tsv")) {

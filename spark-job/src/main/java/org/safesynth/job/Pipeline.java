@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -98,6 +99,16 @@ final class Pipeline {
     }
     Path copy = outputFile == null ? null : journal.stage("copy", () -> copy(table, outputFile));
     journal.output(table.toString(), copy == null ? null : copy.toString());
+    if (context.config().data().parent() != null) {
+      Path parents = context.folder().syntheticParent();
+      Path parentCopy =
+          outputFile == null ? null : copy(parents, OutputWriter.ofParent(outputFile));
+      context
+          .console()
+          .result(
+              "their synthetic parents in %s%s"
+                  .formatted(parents, parentCopy == null ? "" : " and " + parentCopy));
+    }
     context
         .console()
         .result(
@@ -147,6 +158,9 @@ final class Pipeline {
                 return QualityStage.ofTable(
                     context, learned.schema(), learned.codec(), learned.rows(), synthetic, cells);
               }
+              if (context.config().data().parent() != null) {
+                return QualityStage.ofRelated(context, learned.schema(), learned.groups());
+              }
               return learned.groups() == null
                   ? QualityStage.run(context, learned.schema(), learned.codec(), synthetic, cells)
                   : QualityStage.ofGroups(
@@ -171,7 +185,7 @@ final class Pipeline {
     if (!context.config().evaluation().enabled()) {
       return 0;
     }
-    EvaluationResult found =
+    List<EvaluationResult> found =
         journal.stage(
             "evaluate",
             () -> {
@@ -228,7 +242,8 @@ final class Pipeline {
   }
 
   private long write(FrozenSchema schema, Path folder, LanguageStage language) {
-    if (!context.config().generation().constraints().isEmpty()) {
+    boolean isConstrained = !context.config().generation().constraints().isEmpty();
+    if (isConstrained && !GroupStages.isAsked(context)) {
       return writeConstrained(schema, folder, language);
     }
     if (GroupStages.isAsked(context)) {
@@ -241,7 +256,17 @@ final class Pipeline {
         return write(language.rows(), folder, rows -> language.table(scratch, rows));
       }
       GroupGeneration groups = new GroupGeneration(context, schema);
-      return write(groups.rows(), folder, rows -> groups.table(scratch, rows));
+      long rows = write(groups.rows(), folder, done -> groups.table(scratch, done));
+      if (groups.rejected() != null) {
+        tellRejected(groups.rejected());
+      }
+      if (groups.hasParents()) {
+        Path parents = context.folder().syntheticParent();
+        OutputWriter.writeTable(groups.parents(scratch), parents);
+        journal.count(
+            "generated_parents", context.spark().read().parquet(parents.toString()).count());
+      }
+      return rows;
     }
     if (CompletionStage.isAsked(context.config())) {
       if (language != null) {
@@ -262,11 +287,9 @@ final class Pipeline {
   }
 
   private long writeConstrained(FrozenSchema schema, Path folder, LanguageStage language) {
-    if (language != null
-        || GroupStages.isAsked(context)
-        || CompletionStage.isAsked(context.config())) {
+    if (language != null || CompletionStage.isAsked(context.config())) {
       throw new BadInputException(
-          "generation.constraints choose among single rows of the embedded model; remove them, or the groups, conditions or shares that go with them");
+          "generation.constraints choose among rows of the embedded model; remove them, or the conditions or shares that go with them");
     }
     ConstrainedStage constrained = new ConstrainedStage(context, schema);
     Path scratch = new Path(context.folder().work(), "candidates");
@@ -275,13 +298,17 @@ final class Pipeline {
             context.config().generation().numRecords(),
             folder,
             done -> constrained.table(scratch, done));
-    context.folder().write(RunFolder.REJECTED, Json.file(constrained.rejected()));
+    tellRejected(constrained.rejected());
+    return rows;
+  }
+
+  private void tellRejected(Map<String, Object> rejected) {
+    context.folder().write(RunFolder.REJECTED, Json.file(rejected));
     context
         .console()
         .info(
             "%,d rows were sampled and thrown away for generation.constraints (rejected.json)"
-                .formatted((Long) constrained.rejected().get("rejected")));
-    return rows;
+                .formatted((Long) rejected.get("rejected")));
   }
 
   private long write(long asked, Path folder, Function<LongAccumulator, Dataset<Row>> source) {

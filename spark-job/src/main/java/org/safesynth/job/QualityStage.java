@@ -69,14 +69,32 @@ final class QualityStage {
       GroupCodec codec,
       Dataset<Row> synthetic,
       MapFunction<Row, Object[]> cells) {
-    JavaRDD<GroupedRows.Member> members =
+    return ofGroups(
+        context,
+        schema,
+        codec,
         GroupedRows.of(
             synthetic,
             cells,
             codec.layout().groupColumn(),
             codec.layout().orderColumn(),
             new RecordIdentity(context.seed()),
-            GroupStages.partitions(context));
+            GroupStages.partitions(context)));
+  }
+
+  /** The summary of two related tables, joined. */
+  static Optional<QualitySummary> ofRelated(
+      RunContext context, FrozenSchema child, GroupCodec codec) {
+    RelatedTables tables = RelatedTables.ofRun(context, child);
+    return ofGroups(
+        context, tables.joined(), codec, RelatedEvaluation.written(context, tables).members());
+  }
+
+  private static Optional<QualitySummary> ofGroups(
+      RunContext context,
+      FrozenSchema schema,
+      GroupCodec codec,
+      JavaRDD<GroupedRows.Member> members) {
     return compare(
         context,
         codec.layout().derived(schema),

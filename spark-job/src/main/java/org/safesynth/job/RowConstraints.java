@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.Column;
@@ -43,11 +44,25 @@ record RowConstraints(List<String> texts) {
   /** Reads the conditions against the table that will be written. */
   static RowConstraints of(
       SparkSession spark, FrozenSchema schema, FieldCodec codec, List<String> texts) {
+    return of(spark, schema, codec, column -> column, texts);
+  }
+
+  /**
+   * Reads the conditions.
+   *
+   * @param columns the codec's column of each of the table's; -1 for one that is coded otherwise
+   */
+  static RowConstraints of(
+      SparkSession spark,
+      FrozenSchema schema,
+      FieldCodec codec,
+      IntUnaryOperator columns,
+      List<String> texts) {
     StructType type = GenerateStage.type(schema);
     for (String text : texts) {
       requireCondition(spark, type, text);
     }
-    new Ranges(schema, codec).check(texts);
+    new Ranges(schema, codec, columns).check(texts);
     return new RowConstraints(List.copyOf(texts));
   }
 
@@ -88,6 +103,7 @@ record RowConstraints(List<String> texts) {
   private static final class Ranges {
     private final FrozenSchema schema;
     private final FieldCodec codec;
+    private final IntUnaryOperator columns;
     private final List<String> names;
     private final Map<Integer, Bound> least = new HashMap<>();
     private final Map<Integer, Bound> greatest = new HashMap<>();
@@ -98,9 +114,10 @@ record RowConstraints(List<String> texts) {
      */
     private record Bound(BigDecimal value, boolean isStrict, String text) {}
 
-    Ranges(FrozenSchema schema, FieldCodec codec) {
+    Ranges(FrozenSchema schema, FieldCodec codec, IntUnaryOperator columns) {
       this.schema = schema;
       this.codec = codec;
+      this.columns = columns;
       this.names = schema.columns().stream().map(ColumnSchema::name).toList();
     }
 
@@ -136,10 +153,10 @@ record RowConstraints(List<String> texts) {
 
     private void take(String text, String name, String operator, String literal) {
       int column = names.indexOf(name);
-      if (column < 0) {
-        return; // a name in other letters, which SQL understands
+      if (column < 0 || columns.applyAsInt(column) < 0) {
+        return; // a name in other letters, which SQL understands, or an order's steps
       }
-      long[] range = codec.range(column);
+      long[] range = codec.range(columns.applyAsInt(column));
       if (range == null) {
         requireKnown(text, column, operator, literal);
         return;
@@ -172,7 +189,8 @@ record RowConstraints(List<String> texts) {
     private void requireKnown(String text, int column, String operator, String literal) {
       boolean isEquality = operator.startsWith("=") && literal.startsWith("'");
       if (isEquality
-          && codec.acceptance(column, literal.substring(1, literal.length() - 1))
+          && codec.acceptance(
+                  columns.applyAsInt(column), literal.substring(1, literal.length() - 1))
               != Acceptance.EXACT) {
         throw new BadInputException(
             "generation.constraints: '%s' asks for a value that the model does not write"

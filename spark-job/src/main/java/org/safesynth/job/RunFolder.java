@@ -18,12 +18,15 @@ import org.safesynth.fault.BadInputException;
 public final class RunFolder {
   public static final String CONFIG = "config.yaml";
   public static final String SCHEMA = "schema.json";
+  public static final String PARENT_SCHEMA = "schema_parent.json";
   public static final String RESULT = "result.json";
   public static final String PROGRESS = "progress.jsonl";
   public static final String PRIVACY = "privacy.json";
   public static final String REJECTED = "rejected.json";
   public static final String METRICS = "metrics.json";
   public static final String REPORT = "report.html";
+  public static final String PARENT_METRICS = "metrics_parent.json";
+  public static final String PARENT_REPORT = "report_parent.html";
 
   /** What the reference calls it. */
   public static final String REFERENCE_METRICS = "evaluation_metrics.json";
@@ -144,6 +147,11 @@ public final class RunFolder {
 
   public Path synthetic() {
     return new Path(path, "synthetic");
+  }
+
+  /** The parent table of the synthetic one, where there is one. */
+  public Path syntheticParent() {
+    return new Path(path, "synthetic_parent");
   }
 
   /** A table whose missing values were filled. */

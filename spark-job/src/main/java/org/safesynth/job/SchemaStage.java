@@ -38,7 +38,7 @@ final class SchemaStage {
 
   static Inferred run(RunContext context, TableSource table) {
     Map<String, DeclaredColumn> declared = new HashMap<>(declared(context, table));
-    String group = context.config().data().groupTrainingExamplesBy();
+    String group = context.config().data().groupColumn();
     if (group != null) {
       declared.putIfAbsent(group, identifier(group));
     }
@@ -53,7 +53,7 @@ final class SchemaStage {
   }
 
   /** The key of groups names them and means nothing else. */
-  private static DeclaredColumn identifier(String name) {
+  static DeclaredColumn identifier(String name) {
     return new DeclaredColumn(
         name, ColumnKind.IDENTIFIER, null, null, null, null, null, null, null, null, null, null);
   }
@@ -76,15 +76,24 @@ final class SchemaStage {
 
   /** What the schema file says of a table. */
   static Map<String, DeclaredColumn> declared(RunContext context, TableSource table) {
-    String file = context.config().data().schemaFile();
+    return declared(context, table, "data.schema_file", context.config().data().schemaFile());
+  }
+
+  /**
+   * What a schema file says of a table.
+   *
+   * @param parameter that names the file
+   * @param file null for none
+   */
+  static Map<String, DeclaredColumn> declared(
+      RunContext context, TableSource table, String parameter, String file) {
     if (file == null) {
       return Map.of();
     }
     String json =
         new TextFiles(context.hadoop())
             .read(new Path(file))
-            .orElseThrow(
-                () -> new BadInputException("data.schema_file: " + file + " does not exist"));
+            .orElseThrow(() -> new BadInputException(parameter + ": " + file + " does not exist"));
     Map<String, DeclaredColumn> declared = SchemaFile.read(json, file);
     SchemaFile.checkNames(declared, List.of(table.rows().columns()), file);
     return declared;
@@ -96,10 +105,14 @@ final class SchemaStage {
       long count = schema.columns().stream().filter(column -> column.kind() == kind).count();
       if (count > 0) {
         text.append(text.isEmpty() ? "" : ", ").append(count).append(' ');
-        text.append(kind.name().toLowerCase(java.util.Locale.ROOT));
+        text.append(word(kind));
       }
     }
     return text.toString();
+  }
+
+  static String word(ColumnKind kind) {
+    return kind.name().toLowerCase(java.util.Locale.ROOT);
   }
 
   /** Texts of a table that stand for a missing value. */
@@ -136,13 +149,16 @@ final class SchemaStage {
 
   /** The schema that an earlier command left in the run folder. */
   static FrozenSchema read(RunFolder folder) {
+    return read(folder, RunFolder.SCHEMA);
+  }
+
+  /** The schema of the table, or of its parent, that an earlier command left. */
+  static FrozenSchema read(RunFolder folder, String name) {
     String json =
         folder
-            .read(RunFolder.SCHEMA)
-            .orElseThrow(
-                () ->
-                    new RunFailedException("the run has no " + RunFolder.SCHEMA + "; train again"));
-    return SchemaFile.readSchema(json, new Path(folder.path(), RunFolder.SCHEMA).toString());
+            .read(name)
+            .orElseThrow(() -> new RunFailedException("the run has no " + name + "; train again"));
+    return SchemaFile.readSchema(json, new Path(folder.path(), name).toString());
   }
 
   /** Reads rows; its readers are made anew in each task, since they hold parsers. */

@@ -1,6 +1,7 @@
 package org.safesynth.job;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -8,6 +9,7 @@ import java.util.UUID;
 import org.apache.hadoop.fs.Path;
 import org.safesynth.config.ConfigReader;
 import org.safesynth.config.ConfigWriter;
+import org.safesynth.config.DataConfig;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.fault.BadInputException;
 
@@ -74,7 +76,10 @@ final class Settings {
   }
 
   private static void requireCredentials(SafeSynthesizerConfig begun) {
-    if (begun.data().options().values().stream().anyMatch(value -> value.contains("***"))) {
+    boolean isMasked =
+        begun.data().options().values().stream().anyMatch(value -> value.contains("***"));
+    Map<String, Object> parent = begun.data().parent();
+    if (isMasked || (parent != null && Json.line(parent).contains("***"))) {
       throw new BadInputException(
           "the run's configuration has no credentials in it: give --config again to resume");
     }
@@ -165,10 +170,24 @@ final class Settings {
     String yaml = ConfigWriter.toYaml(config);
     Map<String, String> options = config.data().options();
     Map<String, String> masked = Credentials.masked(options);
-    if (masked.equals(options)) {
-      return yaml;
+    Map<String, String> overrides = new HashMap<>();
+    if (!masked.equals(options)) {
+      overrides.put("data.options", Json.line(masked));
     }
-    return ConfigWriter.toYaml(
-        ConfigReader.read(yaml, RunFolder.CONFIG, Map.of("data.options", Json.line(masked))));
+    Map<String, Object> parent = config.data().parent();
+    if (parent != null && !maskedParent(config.data()).equals(parent)) {
+      overrides.put("data.parent", Json.line(maskedParent(config.data())));
+    }
+    return overrides.isEmpty()
+        ? yaml
+        : ConfigWriter.toYaml(ConfigReader.read(yaml, RunFolder.CONFIG, overrides));
+  }
+
+  private static Map<String, Object> maskedParent(DataConfig data) {
+    Map<String, Object> masked = new LinkedHashMap<>(data.parent());
+    masked.computeIfPresent("path", (name, path) -> Credentials.masked(String.valueOf(path)));
+    masked.computeIfPresent(
+        "options", (name, options) -> Credentials.masked(data.parentTable().options()));
+    return masked;
   }
 }

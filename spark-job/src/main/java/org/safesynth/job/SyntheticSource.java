@@ -81,7 +81,7 @@ public final class SyntheticSource implements RelationProvider, DataSourceRegist
   }
 
   private static void requireSingleRows(SafeSynthesizerConfig config) {
-    if (config.data().groupTrainingExamplesBy() != null) {
+    if (config.data().groupColumn() != null) {
       throw new BadInputException(
           "format safesynth reads tables of single rows, and this model writes groups; sample it with run generate");
     }

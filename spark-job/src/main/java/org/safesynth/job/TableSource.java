@@ -244,6 +244,11 @@ public final class TableSource {
     return col("`" + name.replace("`", "``") + "`");
   }
 
+  /** All columns of a table, in their order. */
+  static Column[] columns(Dataset<Row> rows) {
+    return Arrays.stream(rows.columns()).map(TableSource::column).toArray(Column[]::new);
+  }
+
   private record JsonHead(boolean isArray, Set<String> keys) {}
 
   private static JsonHead jsonHead(Configuration hadoop, Path file) {

@@ -69,7 +69,7 @@ record GroupBatch(
         }
         double share = random == null ? 0 : random.nextDouble() * mostMasked;
         for (int t = 0; t < positions; t++) {
-          targets[t * rows + at] = store.isDrawn(t, r) ? tokens[t] : NOT_ASKED;
+          targets[t * rows + at] = store.isDrawn(t, r, tokens) ? tokens[t] : NOT_ASKED;
           if (t < positions - 1) {
             boolean masked = random != null && random.nextDouble() < share;
             int mask = config.row().vocabularySizes().get(t);

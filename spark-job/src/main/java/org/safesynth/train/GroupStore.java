@@ -9,6 +9,7 @@ public final class GroupStore {
   private final int[] noFeatures; // (features)
   private final boolean[] onlyFirst; // (positions)
   private final boolean[] neverFirst; // (positions)
+  private final int marker;
   private final long firstRow;
   private long[] starts; // (groups + 1) rows from firstRow
   private int groups;
@@ -22,18 +23,21 @@ public final class GroupStore {
    * @param firstRow number of the first row that is looked at
    * @param onlyFirst (positions) whether a position is drawn in a group's first row only
    * @param neverFirst (positions) whether a position is drawn in all rows but the first
+   * @param marker position whose token 0 says that no position behind it is drawn; -1 for none
    */
   public GroupStore(
       TokenStore store,
       int[] noFeatures,
       long firstRow,
       boolean[] onlyFirst,
-      boolean[] neverFirst) {
+      boolean[] neverFirst,
+      int marker) {
     this.store = store;
     this.noFeatures = noFeatures.clone();
     this.firstRow = firstRow;
     this.onlyFirst = onlyFirst.clone();
     this.neverFirst = neverFirst.clone();
+    this.marker = marker;
     this.starts = new long[1024];
     int[] tokens = new int[store.positions()];
     for (long row = firstRow; row < store.records(); row++) {
@@ -93,8 +97,15 @@ public final class GroupStore {
     store.read(firstRow + starts[(int) group] + row, tokens);
   }
 
-  /** Whether a position is drawn in a group's row. */
-  boolean isDrawn(int position, int row) {
+  /**
+   * Whether a position is drawn in a group's row.
+   *
+   * @param tokens of the row
+   */
+  boolean isDrawn(int position, int row, int[] tokens) {
+    if (marker >= 0 && position > marker && tokens[marker] == 0) {
+      return false;
+    }
     return row == 0 ? !neverFirst[position] : !onlyFirst[position];
   }
 }

@@ -252,8 +252,10 @@
   }
 
   // ---- groups ----
-  const groups = have("groups");
-  if (groups) section("groups", "Groups", "Groups", "Rows that belong together" + (groups.order ? ", by ‘" + groups.group + "’ and in the order of ‘" + groups.order + "’: how many they are, how they follow one another, and what one tells of the next." : ", by ‘" + groups.group + "’."), table("Groups", ["figure", n("real"), n("synthetic"), n("distance")], groups.figures.map((f) => [f.name].concat([f.real, f.synthetic].map((v) => (f.is_date && isNumber(v) ? new Date(Math.round(v * 864e5)).toISOString().slice(0, 10) : Number.isInteger(v) ? count(v) : short(v))), [isNumber(f.distance) ? num(f.distance, 3) : ""]))),
+  const groups = have("groups"), related = have("related");
+  const figureRows = (figures) => figures.map((f) => [f.name].concat([f.real, f.synthetic].map((v) => (f.is_date && isNumber(v) ? new Date(Math.round(v * 864e5)).toISOString().slice(0, 10) : Number.isInteger(v) ? count(v) : short(v))), [isNumber(f.distance) ? num(f.distance, 3) : ""]));
+  if (related) section("related", "Related tables", "Related tables", "A parent table and its rows: how many a parent has, and whether all keys are whole.", table("Related tables", ["figure", n("real"), n("synthetic"), n("distance")], figureRows(related.figures)));
+  if (groups) section("groups", "Groups", "Groups", "Rows that belong together" + (groups.order ? ", by ‘" + groups.group + "’ and in the order of ‘" + groups.order + "’: how many they are, how they follow one another, and what one tells of the next." : ", by ‘" + groups.group + "’."), table("Groups", ["figure", n("real"), n("synthetic"), n("distance")], figureRows(groups.figures)),
     groups.autocorrelations.length ? lazily("correlation with rows further before", () => table("Correlation of a value with the one so many rows before", ["column", ""].concat(groups.autocorrelations[0].real.map((v, i) => n(String(i + 1)))), groups.autocorrelations.flatMap((a) => [[link(a.column), "real"].concat(a.real.map((v) => num(v, 2))), ["", "synthetic"].concat(a.synthetic.map((v) => num(v, 2)))]))) : null,
     el("p", { class: "soft small" }, "Sizes are those of all groups; everything else looks at " + count(groups.sampled_groups[0]) + " real and " + count(groups.sampled_groups[1]) + " synthetic ones. The distance is that of Kolmogorov and Smirnov between the two distributions, 0 equal and 1 disjoint."));
 

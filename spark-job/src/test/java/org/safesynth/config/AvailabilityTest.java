@@ -42,9 +42,11 @@ final class AvailabilityTest {
           {data: {group_training_examples_by: id}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
           {training: {pretrained_model: a}, privacy: {dp_enabled: true}} | privacy.dp_enabled is true
-          data: {parent: {path: a}}                                     | data.parent is {path: a}
+          {data: {parent: {path: a, key: b}}, privacy: {dp_enabled: true}} | data.parent is {path: a, key: b}
+          {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | time_series.is_timeseries is true
+          {data: {parent: {path: a, key: b}, group_training_examples_by: b}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
           generation: {num_groups: 5}                                   | generation.num_groups is 5
-          {generation: {constraints: [a]}, data: {group_training_examples_by: id}} | generation.constraints is [a]
+          {generation: {constraints: [a]}, training: {pretrained_model: a}} | generation.constraints is [a]
           cluster: {device: cuda}                                       | cluster.device is cuda
           cluster: {generation_device: cuda}                            | cluster.generation_device is cuda
           """)

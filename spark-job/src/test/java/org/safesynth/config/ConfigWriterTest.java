@@ -21,7 +21,7 @@ final class ConfigWriterTest {
         holdout: 250
         options: {sep: "\\t", header: true, nullValue: "~"}
         missing_values: [NA, "", "-", "null"]
-        parent: {path: p.csv, key: [a, 1, 1.5, true, null, "1"], deep: {empty: {}, list: []}}
+        parent: {path: p.csv, key: "1", options: {a: [a, 1, 1.5, true, null, "1"], deep: {empty: {}, list: []}}}
       training: {learning_rate: 0.00000012, num_input_records_to_sample: 3_000_000_000}
       generation:
         temperature: 0.7

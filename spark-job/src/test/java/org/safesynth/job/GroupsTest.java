@@ -215,6 +215,48 @@ final class GroupsTest {
   }
 
   @Test
+  void constraintsKeepTheGroupsAllOfWhoseRowsMeetThem() throws IOException {
+    String[] all = {"--generation.num_groups", "600"};
+    assertEquals(0, command("run generate", "learned", all), said());
+    Map<String, List<Row>> free = groups("learned");
+    String[] asked = {
+      "--generation.num_groups",
+      "40",
+      "--generation.constraints",
+      "[\"amount < 300\", \"home = 'town'\"]"
+    };
+    assertEquals(0, command("run generate", "learned", asked), said());
+    Map<String, List<Row>> kept = groups("learned");
+    assertEquals(40, kept.size());
+    long meeting = 0;
+    for (Map.Entry<String, List<Row>> group : free.entrySet()) {
+      boolean meets =
+          group.getValue().stream()
+              .allMatch(row -> row.getLong(3) < 300 && row.getString(2).equals("town"));
+      if (meets && ++meeting <= 40) {
+        assertEquals(group.getValue(), kept.get(group.getKey()), "not the model's own group");
+      }
+    }
+    assertTrue(meeting >= 40, meeting + " of the free groups meet the constraints");
+    String rejected = Files.readString(temp.resolve("learned").resolve("rejected.json"));
+    assertTrue(rejected.contains("rejected_groups") && rejected.contains("amount < 300"), rejected);
+    String[] never = {
+      "--generation.num_groups", "5", "--generation.constraints", "[\"length(home) > 90\"]"
+    };
+    assertEquals(1, command("run generate", "learned", never), said());
+    assertTrue(said().contains("sampled groups meet generation.constraints"), said());
+    String[] contrary = {
+      "--generation.num_groups",
+      "5",
+      "--generation.constraints",
+      "[\"amount < 200\", \"amount > 300\"]"
+    };
+    assertEquals(2, command("run generate", "learned", contrary), said());
+    assertTrue(said().contains("contradict each other"), said());
+    assertEquals(0, command("run generate", "learned", "--generation.num_records", "3000"), said());
+  }
+
+  @Test
   void theSameRowsComeOutForAnyOrderOfTheInput() throws IOException {
     List<String> lines = orders(120);
     assertEquals(0, run("one", brief(csv("one.csv", HEADER, lines))), said());

@@ -226,6 +226,14 @@ public final class FieldCodec implements RecordCodec {
     return cells;
   }
 
+  /**
+   * Reads one column's value from a record's tokens, as {@link #decode(int[], long,
+   * RandomGenerator)}.
+   */
+  Object decode(int column, int[] tokens, long record, RandomGenerator random) {
+    return columns.get(column).decode(tokens, firstPositions[column], record, random);
+  }
+
   @Override
   public RecordGrammar grammar() {
     return new FieldGrammar(this, true);

@@ -31,6 +31,16 @@ public final class GroupCodec implements Serializable {
     }
   }
 
+  /** The position that tells whether a parent has children; -1 where groups are no parents. */
+  public int markerPosition() {
+    return layout.parent() == null ? -1 : fields.firstPosition(layout.parent().marker());
+  }
+
+  /** The token of {@link #markerPosition} that says "none": nothing behind it is drawn. */
+  public static int noChildrenToken() {
+    return 0;
+  }
+
   private void mark(boolean[] marks, int column) {
     int from = fields.firstPosition(column);
     java.util.Arrays.fill(marks, from, from + fields.positionsOf(column), true);
@@ -72,6 +82,16 @@ public final class GroupCodec implements Serializable {
    * @param before the order column's tick in the row before; null in a group's first row
    */
   public void encode(Object[] cells, Long before, boolean isFirst, boolean isLast, int[] tokens) {
+    if (layout.isChildless(cells)) {
+      for (int t = 0; t < fields.positions(); t++) {
+        tokens[t] = restToken(t);
+      }
+      for (int c = 0; c < layout.parent().columns(); c++) {
+        fields.encode(c, cells[c], tokens);
+      }
+      tokens[fields.positions() - 1] = lastToken();
+      return;
+    }
     fields.encode(derived(cells, before, isFirst, isLast), tokens);
   }
 
@@ -97,11 +117,19 @@ public final class GroupCodec implements Serializable {
    * @param first the group's first row as it was read; null for the first itself
    * @param before the order column's tick in the row before
    * @param group the group's number: its fresh key is made from it
+   * @param row a number that no other row of any group has: from it other fresh keys are made
    */
   public Object[] decode(
-      int[] tokens, Object[] first, Long before, long group, RandomGenerator random) {
-    Object[] derived = fields.decode(tokens, group, random);
+      int[] tokens, Object[] first, Long before, long group, long row, RandomGenerator random) {
+    Object[] derived = new Object[fields.columns()];
+    for (int c = 0; c < derived.length; c++) {
+      derived[c] = fields.decode(c, tokens, isOfGroup(c) ? group : row, random);
+    }
     Object[] cells = new Object[layout.constant().length];
+    if (markerPosition() >= 0 && tokens[markerPosition()] == noChildrenToken()) {
+      System.arraycopy(derived, 0, cells, 0, layout.parent().columns());
+      return cells;
+    }
     for (int c = 0; c < cells.length; c++) {
       if (c == layout.orderColumn()) {
         Long value = (Long) derived[first == null ? layout.firstColumn() : layout.stepColumn()];
@@ -116,6 +144,11 @@ public final class GroupCodec implements Serializable {
       }
     }
     return cells;
+  }
+
+  /** Whether a column of the model holds what is the same in all rows of a group. */
+  private boolean isOfGroup(int derivedColumn) {
+    return isConstant(fields.firstPosition(derivedColumn));
   }
 
   /** A series' tick, from the one that was drawn first or the step that was drawn after it. */

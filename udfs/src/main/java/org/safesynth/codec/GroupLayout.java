@@ -23,6 +23,7 @@ import org.safesynth.schema.FrozenSchema;
  * @param meanRows rows of a group, on average
  * @param mostRows rows of the longest group
  * @param series the times where the groups are time series; else null
+ * @param parent where each group is a row of a parent table with its children; else null
  */
 public record GroupLayout(
     @JsonProperty("group_column") int groupColumn,
@@ -33,7 +34,8 @@ public record GroupLayout(
     @JsonProperty("last") long last,
     @JsonProperty("mean_rows") double meanRows,
     @JsonProperty("most_rows") int mostRows,
-    @JsonProperty("series") SeriesSpan series)
+    @JsonProperty("series") SeriesSpan series,
+    @JsonProperty("parent") ParentColumns parent)
     implements Serializable {
   /** What the model's column of steps is called in messages. */
   public static final String STEP = "step";
@@ -59,7 +61,17 @@ public record GroupLayout(
       long last,
       double meanRows,
       int mostRows) {
-    this(groupColumn, orderColumn, constant, clockLows, meanStep, last, meanRows, mostRows, null);
+    this(
+        groupColumn,
+        orderColumn,
+        constant,
+        clockLows,
+        meanStep,
+        last,
+        meanRows,
+        mostRows,
+        null,
+        null);
   }
 
   /** The same for series with other times. */
@@ -73,7 +85,30 @@ public record GroupLayout(
         last,
         meanRows,
         mostRows,
-        newSeries);
+        newSeries,
+        parent);
+  }
+
+  /** The same for groups that are parents with their children. */
+  public GroupLayout withParent(ParentColumns newParent) {
+    return new GroupLayout(
+        groupColumn,
+        orderColumn,
+        constant,
+        clockLows,
+        meanStep,
+        last,
+        meanRows,
+        mostRows,
+        series,
+        newParent);
+  }
+
+  /**
+   * Whether a row stands for a parent without children, so that it is no row of the child table.
+   */
+  public boolean isChildless(Object[] cells) {
+    return parent != null && ParentColumns.NONE.equals(cells[parent.marker()]);
   }
 
   /** Buckets of equal width between two ticks. */

@@ -56,6 +56,23 @@ public record ColumnSchema(
     return kind != ColumnKind.CATEGORICAL || values == null || values.contains((String) value);
   }
 
+  /** The same column under another name. */
+  public ColumnSchema withName(String newName) {
+    return new ColumnSchema(
+        newName,
+        type,
+        kind,
+        missing,
+        scale,
+        resolutionMicros,
+        format,
+        min,
+        max,
+        values,
+        maxLength,
+        missingTokens);
+  }
+
   ColumnSchema withMissing(boolean newMissing) {
     return new ColumnSchema(
         name,

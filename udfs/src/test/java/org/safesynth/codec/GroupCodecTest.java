@@ -75,13 +75,13 @@ final class GroupCodecTest {
     int[] tokens = new int[codec.fields().positions()];
     codec.encode(row(110, "b"), null, true, false, tokens);
     assertArrayEquals(new int[] {0, 1, 3, 1, 1, 0}, tokens);
-    Object[] first = codec.decode(tokens, null, null, 12, random);
+    Object[] first = codec.decode(tokens, null, null, 12, 60, random);
     assertEquals(110L, first[1]);
     assertEquals("village", first[2]);
     assertFalse(first[0].equals("K7"));
     codec.encode(row(117, "a"), 110L, false, true, tokens);
     assertArrayEquals(new int[] {0, 3, 1, 1, 0, 1}, tokens);
-    Object[] second = codec.decode(tokens, first, 110L, 12, random);
+    Object[] second = codec.decode(tokens, first, 110L, 12, 61, random);
     assertArrayEquals(new Object[] {first[0], 117L, "village", "a"}, second);
   }
 
@@ -110,7 +110,7 @@ final class GroupCodecTest {
     assertFalse(codec.isStepWithin(2, 117));
     int[] tokens = {0, 3, 2, 1, 0, 1};
     Object[] first = {"K1", 120L, "town", "a"};
-    assertEquals(LAST, codec.decode(tokens, first, 125L, 3, new SplittableRandom(1))[1]);
+    assertEquals(LAST, codec.decode(tokens, first, 125L, 3, 16, new SplittableRandom(1))[1]);
   }
 
   @Test
@@ -144,5 +144,65 @@ final class GroupCodecTest {
     for (int feature : layout.features(Rhythm.of(0).next(Long.MAX_VALUE / 4))) {
       assertTrue(feature < layout.featureRows());
     }
+  }
+
+  @Test
+  void keysOfRowsAreTheirOwnAndThoseOfGroupsTheGroups() {
+    IdentifierColumn numbers = new IdentifierColumn(1_000L, List.of(), false, 5);
+    GroupCodec codec =
+        new GroupCodec(
+            new FieldCodec(
+                List.of(
+                    numbers, numbers, new TextSetColumn(List.of("false", "true"), false, false))),
+            new GroupLayout(0, -1, new boolean[] {true, false}, new long[0], 1, 0, 2, 5));
+    Object[] first = codec.decode(new int[3], null, null, 7, 35, new SplittableRandom(1));
+    Object[] second = codec.decode(new int[3], first, null, 7, 36, new SplittableRandom(1));
+    assertArrayEquals(new Object[] {1_008L, 1_036L}, first);
+    assertArrayEquals(new Object[] {1_008L, 1_037L}, second);
+  }
+
+  /** The parent's key and town and the mark, then a day and an amount. */
+  private static GroupCodec ofParents() {
+    return new GroupCodec(
+        new FieldCodec(
+            List.of(
+                new IdentifierColumn(1_000L, List.of(), false, 5),
+                new TextSetColumn(List.of("town", "village"), false, false),
+                new TextSetColumn(List.of(ParentColumns.NONE, ParentColumns.SOME), false, false),
+                new NumberSetColumn(new long[] {100, 110}, true),
+                new NumberSetColumn(new long[] {0, 7}, true),
+                new TextSetColumn(List.of("a", "b"), false, false),
+                new TextSetColumn(List.of("false", "true"), false, false))),
+        new GroupLayout(
+                0,
+                3,
+                new boolean[] {true, true, true, false, false},
+                GroupLayout.clock(100, LAST),
+                7,
+                LAST,
+                2,
+                5)
+            .withParent(new ParentColumns(3, 1.5)));
+  }
+
+  @Test
+  void aParentWithoutChildrenIsOneRowWithoutTheirCells() {
+    GroupCodec codec = ofParents();
+    int[] tokens = new int[7];
+    Object[] alone = {5L, "village", ParentColumns.NONE, null, null};
+    codec.encode(alone, null, true, true, tokens);
+    assertArrayEquals(new int[] {0, 1, 0, 2, 2, 0, 1}, tokens);
+    assertTrue(codec.layout().isChildless(alone));
+    assertEquals(2, codec.markerPosition());
+    assertArrayEquals(
+        new Object[] {1_004L, "village", ParentColumns.NONE, null, null},
+        codec.decode(tokens, null, null, 3, 15, new SplittableRandom(1)));
+    Object[] child = {5L, "town", ParentColumns.SOME, 110L, "b"};
+    codec.encode(child, null, true, true, tokens);
+    assertArrayEquals(new int[] {0, 0, 1, 1, 2, 1, 1}, tokens);
+    assertFalse(codec.layout().isChildless(child));
+    assertArrayEquals(
+        new Object[] {1_004L, "town", ParentColumns.SOME, 110L, "b"},
+        codec.decode(tokens, null, null, 3, 15, new SplittableRandom(1)));
   }
 }
