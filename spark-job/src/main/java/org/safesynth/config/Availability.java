@@ -42,11 +42,6 @@ public final class Availability {
   private static final List<Missing> MISSING =
       List.of(
           new Missing(
-              "privacy.dp_enabled",
-              c -> c.privacy().dpEnabled() && !c.isEmbedded(),
-              "trains with differential privacy the embedded model only",
-              "write false, or set training.pretrained_model: embedded"),
-          new Missing(
               "replace_pii",
               c -> c.replacePii() != null,
               "does not replace personal data",

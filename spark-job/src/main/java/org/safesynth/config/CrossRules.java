@@ -70,6 +70,22 @@ final class CrossRules {
     }
   }
 
+  /** A validation loss would tell of the records without noise. */
+  private static void checkWithoutValidation(TrainingConfig training) {
+    if (training.lrScheduler().equals("reduce_lr_on_plateau")) {
+      throw new BadInputException(
+          "training.lr_scheduler: reduce_lr_on_plateau follows the validation loss, which"
+              + " privacy.dp_enabled: true does not have; write another course, such as cosine");
+    }
+    if (training.validationRatio() > 0) {
+      throw new BadInputException(
+          String.format(
+              "training.validation_ratio is %s, but privacy.dp_enabled: true trains without"
+                  + " validation records, whose loss would tell of them without noise; write 0",
+              YamlText.number(training.validationRatio())));
+    }
+  }
+
   private static void checkThresholds(EvaluationConfig evaluation) {
     evaluation
         .failBelow()
@@ -160,6 +176,9 @@ final class CrossRules {
       throw new BadInputException(
           "training.use_unsloth: true asks for the backend without differential privacy, but"
               + " privacy.dp_enabled is true; write auto or false");
+    }
+    if (!config.isEmbedded()) {
+      checkWithoutValidation(config.training());
     }
     if (config.data().valueProtection() && config.isExplicit("data.value_protection")) {
       throw new BadInputException(

@@ -10,14 +10,17 @@ public record TrainingConfig(
             meaning = "Records seen in training: a stand-in for epochs",
             byDefault = "auto",
             min = 0,
-            note = "for the embedded model a number bounds the passes; auto leaves it to the loss")
+            note =
+                "for the embedded model a number bounds the passes; auto leaves it to the loss; a private"
+                    + " adapter first learns as many rows of the noisy marginals")
         Auto<Long> numInputRecordsToSample,
     @Parameter(
             meaning = "Examples in one forward pass",
             byDefault = "1",
             min = 1,
             usedByEmbedded = false,
-            note = "see embedded.batch_size")
+            note =
+                "see embedded.batch_size; private batches follow the records seen unless this is set")
         int batchSize,
     @Parameter(
             meaning = "Forward passes in one step",
@@ -108,7 +111,7 @@ public record TrainingConfig(
             min = 0,
             max = 1,
             usedByEmbedded = false,
-            note = "see embedded.validation_ratio")
+            note = "see embedded.validation_ratio; 0 with privacy.dp_enabled")
         double validationRatio,
     @Parameter(
             meaning = "Steps between two validations",

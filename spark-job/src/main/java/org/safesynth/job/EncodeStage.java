@@ -119,7 +119,12 @@ public final class EncodeStage {
     }
     writeInOrder(encoding, encoder, folder, shards(encoding.records(), usualBytes / Short.BYTES));
     ExamplesManifest manifest =
-        describe(hadoop, folder, encoding.fingerprint(), 0, encoding.records());
+        describe(
+            hadoop,
+            folder,
+            encoding.fingerprint(),
+            0,
+            encoding.isExact() ? encoding.records() : -1);
     new TextFiles(hadoop).write(new Path(folder, ExamplesManifest.NAME), Json.file(manifest));
     return manifest;
   }

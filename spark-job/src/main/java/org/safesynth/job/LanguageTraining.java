@@ -237,14 +237,19 @@ final class LanguageTraining {
   private Resolved resolve(ContextRules rules, Lesson lesson) {
     LanguageBase base = lesson.base();
     TrainingConfig training = context.config().training();
-    boolean isMistral = base.template().name().equals("mistral");
     return new Resolved(
         rules.ropeFactor(),
         training.numInputRecordsToSample().orElse(rules.automaticRecordsSeen()),
-        training.learningRate().orElse(isMistral ? 1e-4 : 5e-4),
+        learningRate(training, base),
         base.mostRecords() == 0 ? null : base.mostRecords(),
         lesson.longestRecord(),
         lesson.groups());
+  }
+
+  /** The highest rate; of its own for Mistral, as in the reference. */
+  static double learningRate(TrainingConfig training, LanguageBase base) {
+    boolean isMistral = base.template().name().equals("mistral");
+    return training.learningRate().orElse(isMistral ? 1e-4 : 5e-4);
   }
 
   private Map<String, Object> train(Lesson lesson, ContextRules rules, Resolved resolved) {

@@ -106,7 +106,7 @@ final class LanguageTrainingTask implements Training {
             training.warmupRatio(),
             training.lrScheduler(),
             training.validationSteps(),
-            lora()));
+            lora(training)));
   }
 
   @Override
@@ -114,7 +114,8 @@ final class LanguageTrainingTask implements Training {
     return device;
   }
 
-  private LoraConfig lora() {
+  /** The adapter that is asked for. */
+  static LoraConfig lora(TrainingConfig training) {
     return new LoraConfig(
         training.loraR(),
         training.loraAlphaOverR() * training.loraR(),
@@ -135,7 +136,7 @@ final class LanguageTrainingTask implements Training {
     java.nio.file.Path local = base.local(configuration);
     HfConfig config = HfConfig.read(local).stretched(resolved.ropeFactor());
     ExampleFormat format = base.format(local, config, schema);
-    LoraDecoder decoder = LoraDecoder.load(config, local, lora(), device, base.bits());
+    LoraDecoder decoder = LoraDecoder.load(config, local, lora(training), device, base.bits());
     FolderCheckpoints checkpoints =
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
     boolean isResumed =
@@ -197,12 +198,8 @@ final class LanguageTrainingTask implements Training {
   }
 
   private LoraPlan plan(HfConfig config, PackedRecords source, int workers, ComputeDevice device) {
-    // What a token keeps in a block on the way forward: some twenty vectors of the hidden size and
-    // eight of the intermediate one, by the resident memory of a model of 135 million parameters.
-    double tokenBytes =
-        4.0 * config.numLayers() * (20.0 * config.hiddenSize() + 8.0 * config.intermediateSize());
     int passes = Math.min(workers, training.gradientAccumulationSteps());
-    double kept = tokenBytes * source.mostTokens() * training.batchSize() * passes;
+    long tokens = (long) source.mostTokens() * training.batchSize() * passes;
     return new LoraPlan(
         source.training(),
         source.validation(),
@@ -212,7 +209,20 @@ final class LanguageTrainingTask implements Training {
         MOST_GRADIENT_NORM,
         training.validationSteps(),
         LearningRateSchedule.named(training.lrScheduler()).orElseThrow().followsLoss(),
-        kept > (device.isGpu() ? MOST_KEPT_BYTES_ON_A_GPU : MOST_KEPT_BYTES));
+        recomputes(config, tokens, device));
+  }
+
+  /**
+   * Whether blocks are computed again on the way back, since what they keep would be too much.
+   *
+   * @param tokens under way at a time
+   */
+  static boolean recomputes(HfConfig config, long tokens, ComputeDevice device) {
+    // What a token keeps in a block on the way forward: some twenty vectors of the hidden size and
+    // eight of the intermediate one, by the resident memory of a model of 135 million parameters.
+    double tokenBytes =
+        4.0 * config.numLayers() * (20.0 * config.hiddenSize() + 8.0 * config.intermediateSize());
+    return tokenBytes * tokens > (device.isGpu() ? MOST_KEPT_BYTES_ON_A_GPU : MOST_KEPT_BYTES);
   }
 
   /** The plan in the terms in which training tells how it goes. */

@@ -189,7 +189,34 @@ final class PrivateBudget {
     }
     AutoPlan.Wishes wishes = TrainStage.wishes(context.config());
     double batch = PrivateAutoPlan.batch(units.trained(), wishes);
-    long steps = PrivateAutoPlan.steps(privacy.epsilon(), batch, wishes);
+    return plan(
+        shareOfMarginals,
+        new Work(
+            batch,
+            PrivateAutoPlan.steps(privacy.epsilon(), batch, wishes),
+            MICRO_BATCH,
+            PrivateAutoPlan.learningRate(wishes),
+            WEIGHT_DECAY));
+  }
+
+  /**
+   * What DP-SGD does, but for the noise.
+   *
+   * @param batch expected units of a step
+   * @param steps number of steps
+   * @param microBatch units that a worker takes at a time
+   * @param learningRate greatest learning rate
+   * @param weightDecay of matrices
+   */
+  record Work(double batch, long steps, int microBatch, double learningRate, double weightDecay) {}
+
+  /** The same for work that is already decided. */
+  PrivatePlan plan(double shareOfMarginals, Work work) {
+    if (shareOfMarginals >= 1) {
+      return null;
+    }
+    double batch = work.batch();
+    long steps = work.steps();
     SamplingRate rate = SamplingRate.of(batch, units.trained());
     Calibration calibration =
         new Calibration(purchases.history(), rate, steps, delta, accountant());
@@ -208,10 +235,10 @@ final class PrivateBudget {
         noise,
         privacy.perSampleMaxGradNorm(),
         steps,
-        MICRO_BATCH,
-        PrivateAutoPlan.learningRate(wishes),
+        work.microBatch(),
+        work.learningRate(),
         Math.max(1, Math.round(WARMUP * steps)),
-        WEIGHT_DECAY,
+        work.weightDecay(),
         AVERAGE_DECAY);
   }
 

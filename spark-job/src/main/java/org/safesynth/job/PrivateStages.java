@@ -41,6 +41,7 @@ final class PrivateStages {
   }
 
   Pipeline.Learned train(TableSource table) {
+    LanguageBase base = context.config().isEmbedded() ? null : LanguageTraining.base(context);
     PrivateSchema.Agreed known = journal.stage("schema", () -> PrivateSchema.run(context, table));
     int target = target(known.schema());
     PrivateUnits units =
@@ -52,6 +53,8 @@ final class PrivateStages {
             : journal.stage("domain", () -> buyDomain(table, known, units, ofDomain));
     FrozenSchema schema = agreed.schema();
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(schema));
+    PrivateLanguageTraining language =
+        base == null ? null : new PrivateLanguageTraining(context, journal, base, agreed);
     double share =
         privacy.marginalEpsilonShare().orElse(PrivateAutoPlan.marginalShare(privacy.epsilon()));
     double rho = budget.rho(share * (1 - ofDomain));
@@ -79,12 +82,16 @@ final class PrivateStages {
             ? null
             : journal.stage(
                 "pairs", () -> pairs(marginalStage, schema, codec, fineOnes, units, target));
-    PrivatePlan plan = budget.plan(share);
+    PrivatePlan plan =
+        language == null ? budget.plan(share) : budget.plan(share, language.work(units.trained()));
     budget.writeLedger(agreed.knownBy(), 1, plan);
     long heldOut = examples().filter(functions.col("id_high").lt(units.threshold())).count();
-    TrainStage.Trained trained =
-        journal.stage("train", () -> train(schema, codec, examples, marginals, plan, heldOut));
-    journal.model(trained.facts());
+    journal.model(
+        language == null
+            ? journal
+                .stage("train", () -> train(schema, codec, examples, marginals, plan, heldOut))
+                .facts()
+            : language.train(table, codec, marginals, plan, units, heldOut));
     Split split = new Split(examples.records(), heldOut, 0, List.of());
     return new Pipeline.Learned(schema, codec, split);
   }

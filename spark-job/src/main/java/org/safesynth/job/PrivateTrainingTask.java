@@ -13,9 +13,9 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.generate.FieldSampler;
+import org.safesynth.marginal.MarginalRows;
 import org.safesynth.marginal.Marginals;
 import org.safesynth.marginal.Raking;
-import org.safesynth.marginal.TreeSampler;
 import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.FieldDecoderConfig;
@@ -90,6 +90,7 @@ final class PrivateTrainingTask implements Training {
   /** What a checkpoint of this run belongs to. */
   record SavedPlan(String mechanism, String fingerprint, PrivatePlan plan) implements Serializable {
     static final String DP_SGD = "dp-sgd";
+    static final String DP_SGD_OF_AN_ADAPTER = "dp-sgd-lora";
   }
 
   @Override
@@ -99,7 +100,10 @@ final class PrivateTrainingTask implements Training {
     FieldDecoder decoder = new FieldDecoder(shape);
     FolderCheckpoints checkpoints =
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
-    requireSame(checkpoints);
+    requireSame(
+        checkpoints,
+        checkpointsFolder,
+        new SavedPlan(SavedPlan.DP_SGD, examples.fingerprint(), plan));
     Optional<Checkpoint> newest = checkpoints.newest();
     float[] weights =
         newest.isPresent() ? newest.get().parameters() : initial(decoder, workers, teller);
@@ -123,8 +127,8 @@ final class PrivateTrainingTask implements Training {
         "all planned steps were taken");
   }
 
-  private void requireSame(FolderCheckpoints checkpoints) {
-    SavedPlan now = new SavedPlan(SavedPlan.DP_SGD, examples.fingerprint(), plan);
+  /** Refuses checkpoints that are not of this training, and says from now on that they are. */
+  static void requireSame(FolderCheckpoints checkpoints, String checkpointsFolder, SavedPlan now) {
     Optional<SavedPlan> earlier = checkpoints.privatePlan();
     if (earlier.isPresent() && !earlier.get().equals(now)) {
       throw new BadInputException(
@@ -156,7 +160,7 @@ final class PrivateTrainingTask implements Training {
   }
 
   /** The loss without noise must not travel: accumulators end in event logs. */
-  private static TrainingListener withoutLoss(TrainingListener listener) {
+  static TrainingListener withoutLoss(TrainingListener listener) {
     return progress ->
         listener.onProgress(
             new TrainingListener.Progress(
@@ -237,25 +241,9 @@ final class PrivateTrainingTask implements Training {
 
   private TokenStore marginalRows() {
     RandomGenerator random = new SeededStreams(seed).stream(SeededStreams.Purpose.SAMPLING, -1);
-    int wanted = drawnRows();
-    TreeSampler tree = new TreeSampler(marginals);
     int positions = codec.positions();
-    int drawn = marginals.star().isEmpty() ? wanted : 2 * wanted;
-    int[][] rows = new int[drawn][positions];
-    for (int[] row : rows) {
-      tree.sample(row, random);
-    }
-    if (!marginals.star().isEmpty()) {
-      rows = Raking.fit(marginals, rows).resample(rows, wanted, random);
-    }
     try (TokenStore.Writer writer = TokenStore.create(TrainingTask.localFolder(), positions)) {
-      for (int i = rows.length - 1; i > 0; i--) { // resampling left copies side by side
-        int j = random.nextInt(i + 1);
-        int[] other = rows[i];
-        rows[i] = rows[j];
-        rows[j] = other;
-      }
-      for (int[] row : rows) {
+      for (int[] row : MarginalRows.draw(marginals, drawnRows(), random)) {
         ByteBuffer bytes =
             ByteBuffer.allocate(positions * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (int token : row) {

@@ -168,6 +168,11 @@ public final class RunFolder {
     return new Path(work(), "examples");
   }
 
+  /** Records as a language model reads them, where {@link #examples} has them for counting. */
+  public Path texts() {
+    return new Path(work(), "texts");
+  }
+
   public boolean has(String name) {
     return files.exists(new Path(path, name));
   }

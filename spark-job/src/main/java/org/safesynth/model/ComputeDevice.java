@@ -68,6 +68,18 @@ public record ComputeDevice(String name, boolean multipliesInBfloat16) {
   }
 
   /**
+   * Chooses for training under differential privacy: nothing is rounded to TensorFloat-32 on the
+   * way, so that what stays in float32 (the adapter, norms, clipped sums) is float32 on a GPU too.
+   *
+   * @throws BadInputException when a GPU is wanted and this process has none
+   */
+  public static ComputeDevice chooseForPrivateTraining(Wish wish) {
+    ComputeDevice chosen = choose(wish);
+    torch.globalContext().setAllowTF32CuBLAS(false);
+    return chosen;
+  }
+
+  /**
    * In words, with the GPU's name where the driver tells it, such as {@code cuda (NVIDIA H200),
    * bfloat16}.
    */

@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -27,6 +28,7 @@ final class AdapterClippingWorkers implements PrivateLessons.ClippedSum {
   private final Tensor parameters; // (P)
   private final ExecutorService threads;
   private final List<Tensor> gradients = new ArrayList<>(); // a worker: (1, P)
+  private volatile boolean isClosed;
 
   /**
    * Starts the threads.
@@ -42,9 +44,11 @@ final class AdapterClippingWorkers implements PrivateLessons.ClippedSum {
     this.clipping = clipping;
     this.source = source;
     this.parameters = parameters;
+    boolean isGpu = decoder.device().isGpu();
+    int noiseToo = isGpu ? Runtime.getRuntime().availableProcessors() : 1; // it waits for noise
     this.threads =
         Executors.newFixedThreadPool(
-            Math.max(1, workers),
+            Math.max(noiseToo, workers),
             task -> {
               Thread thread = new Thread(task, "adapter-clipping-worker");
               thread.setDaemon(true);
@@ -70,7 +74,8 @@ final class AdapterClippingWorkers implements PrivateLessons.ClippedSum {
           threads.submit(
               () -> {
                 Natives.useOneThread();
-                for (int i = next.getAndIncrement(); i < units.length; i = next.getAndIncrement()) {
+                int i;
+                while (!isClosed && (i = next.getAndIncrement()) < units.length) {
                   losses[i] = addOne(sum, units[i], gradient);
                 }
               }));
@@ -112,8 +117,21 @@ final class AdapterClippingWorkers implements PrivateLessons.ClippedSum {
     }
   }
 
+  /** Returns when no worker touches a tensor any more. */
   @Override
   public void close() {
-    threads.shutdownNow();
+    isClosed = true;
+    threads.shutdown();
+    boolean isInterrupted = Thread.interrupted();
+    while (!threads.isTerminated()) {
+      try {
+        threads.awaitTermination(1, TimeUnit.MINUTES);
+      } catch (InterruptedException e) {
+        isInterrupted = true; // a pass takes seconds; tensors must outlive it
+      }
+    }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -41,6 +41,21 @@ public record PrivatePlan(
     return learningRate * (0.1 + 0.45 * (1 + Math.cos(Math.PI * Math.min(1, done))));
   }
 
+  /** The same plan with another greatest learning rate, which costs no privacy. */
+  public PrivatePlan withLearningRate(double rate) {
+    return new PrivatePlan(
+        samplingRate,
+        expectedBatch,
+        noiseMultiplier,
+        clipNorm,
+        steps,
+        microBatchSize,
+        rate,
+        warmupSteps,
+        weightDecay,
+        averageDecay);
+  }
+
   /** Decay of the moving average after a step (from 0): short at first. */
   public double averageDecayAt(long step) {
     return Math.min(averageDecay, (step + 1.0) / (step + 10.0));

@@ -41,7 +41,6 @@ final class AvailabilityTest {
           replace_pii: {}                                               | replace_pii is given
           {data: {group_training_examples_by: id}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
-          {training: {pretrained_model: a}, privacy: {dp_enabled: true}} | privacy.dp_enabled is true
           {data: {parent: {path: a, key: b}}, privacy: {dp_enabled: true}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | time_series.is_timeseries is true
           {data: {parent: {path: a, key: b}, group_training_examples_by: b}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
@@ -65,7 +64,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(11, found);
+    assertEquals(10, found);
   }
 
   @Test

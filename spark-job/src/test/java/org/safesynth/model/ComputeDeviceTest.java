@@ -129,6 +129,16 @@ class ComputeDeviceTest {
   }
 
   @Test
+  void privateTrainingIsNotRoundedToTensorFloat() {
+    torch.globalContext().setAllowTF32CuBLAS(true);
+    assertTrue(torch.globalContext().allowTF32CuBLAS());
+    ComputeDevice.Wish any = new ComputeDevice.Wish("auto", 1);
+    ComputeDevice chosen = ComputeDevice.chooseForPrivateTraining(any);
+    assertFalse(torch.globalContext().allowTF32CuBLAS());
+    assertEquals(ComputeDevice.choose(any), chosen);
+  }
+
+  @Test
   void aGpuThatIsNotThereIsOneSentence() {
     assumeFalse(torch.cuda_is_available(), "there is a GPU here");
     String said = assertThrows(BadInputException.class, () -> choose("cuda")).getMessage();

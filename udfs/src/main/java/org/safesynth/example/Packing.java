@@ -14,7 +14,7 @@ import java.util.stream.LongStream;
  */
 public record Packing(int promptTokens, int contextTokens, int mostRecords) {
   /** Tokens that the reference leaves free beside prompt and records; BOS and EOS take two. */
-  private static final int RESERVE = 4;
+  public static final int RESERVE = 4;
 
   /** Tokens that the records of an example may have together. */
   public int room() {
