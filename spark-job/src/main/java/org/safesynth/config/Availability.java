@@ -48,9 +48,12 @@ public final class Availability {
               "write null, or --no-replace-pii, and remove such columns first"),
           new Missing(
               "data.group_training_examples_by",
-              c -> c.data().groupTrainingExamplesBy() != null && c.privacy().dpEnabled(),
-              "learns groups without differential privacy only",
-              "remove it, or set privacy.dp_enabled: false"),
+              c ->
+                  c.data().groupTrainingExamplesBy() != null
+                      && c.privacy().dpEnabled()
+                      && !c.isEmbedded(),
+              "learns groups with differential privacy with the embedded model only",
+              "remove it, or set privacy.dp_enabled: false or training.pretrained_model: embedded"),
           new Missing(
               "time_series.is_timeseries",
               c ->

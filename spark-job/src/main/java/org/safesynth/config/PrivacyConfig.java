@@ -57,7 +57,15 @@ public record PrivacyConfig(
                 "Whether the number of privacy units is public; if not, a noisy one is paid for",
             byDefault = "false",
             note = "written to the privacy ledger")
-        boolean publicCount)
+        boolean publicCount,
+    @Parameter(
+            meaning = "Most rows of a group that are used where the privacy unit is a group",
+            byDefault = "auto",
+            min = 1,
+            max = 2000,
+            note =
+                "longer groups are cut by a key; auto takes what 99.5 % of groups do not exceed, by noisy counts")
+        Auto<Integer> maxRowsPerGroup)
     implements Serializable {
 
   /** How the privacy loss of many steps is added up. */

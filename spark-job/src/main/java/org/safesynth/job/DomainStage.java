@@ -33,8 +33,9 @@ import org.safesynth.schema.ValueForm;
  * Buys the domain of columns that nobody declared: first which form their values have and how long
  * they are, then ranges of numbers on a public grid, then the values that many records share.
  *
- * <p>One record more or less changes one cell of one histogram in each of T columns: L2 sensitivity
- * √T. The third purchase also has a probability of failure ({@link SetSelection}).
+ * <p>One unit more or less, a record or the one row that stands for a group, changes one cell of
+ * one histogram in each of T columns: L2 sensitivity √T. The third purchase also has a probability
+ * of failure ({@link SetSelection}).
  */
 final class DomainStage {
   private static final double FORMS = 0.15;
@@ -62,13 +63,19 @@ final class DomainStage {
   /**
    * The schema with the domain of every column.
    *
+   * @param rows of the table, one of each privacy unit
    * @param agreed a schema with open columns
-   * @param records public or noisy number of records
+   * @param records public or noisy number of units
    */
   FrozenSchema buy(
-      TableSource table, Set<String> missing, PrivateSchema.Agreed agreed, double records) {
+      TableSource table,
+      Dataset<Row> rows,
+      Set<String> missing,
+      PrivateSchema.Agreed agreed,
+      double records) {
     List<ColumnSchema> columns = new ArrayList<>(agreed.schema().columns());
-    Map<Integer, BoughtDomain.Known> known = kinds(table, missing, columns, agreed.open(), records);
+    Map<Integer, BoughtDomain.Known> known =
+        kinds(table, rows, missing, columns, agreed.open(), records);
     known.forEach((c, of) -> columns.set(c, of.column()));
     List<Integer> numbers = new ArrayList<>();
     List<Integer> words = new ArrayList<>();
@@ -80,10 +87,11 @@ final class DomainStage {
     double left = rho * (1 - FORMS);
     double ofRanges = words.isEmpty() ? left : RANGES * left;
     if (!numbers.isEmpty()) {
-      ranges(table, missing, columns, numbers, ofRanges);
+      ranges(table, rows, missing, columns, numbers, ofRanges);
     }
     if (!words.isEmpty()) {
-      values(table, missing, columns, known, words, numbers.isEmpty() ? left : left - ofRanges);
+      values(
+          table, rows, missing, columns, known, words, numbers.isEmpty() ? left : left - ofRanges);
     }
     return new FrozenSchema(columns);
   }
@@ -107,6 +115,7 @@ final class DomainStage {
 
   private Map<Integer, BoughtDomain.Known> kinds(
       TableSource table,
+      Dataset<Row> rows,
       Set<String> missing,
       List<ColumnSchema> columns,
       Map<Integer, Boolean> hasKind,
@@ -132,7 +141,7 @@ final class DomainStage {
                     table.reading(
                         () ->
                             CellCounting.of(
-                                table.rows(),
+                                rows,
                                 open.size(),
                                 ValueForm.COUNT,
                                 forms(open, isUntyped, absent))),
@@ -170,6 +179,7 @@ final class DomainStage {
 
   private void ranges(
       TableSource table,
+      Dataset<Row> rows,
       Set<String> missing,
       List<ColumnSchema> columns,
       List<Integer> numbers,
@@ -197,9 +207,7 @@ final class DomainStage {
             () ->
                 noisy(
                     table.reading(
-                        () ->
-                            CellCounting.of(
-                                table.rows(), numbers.size(), MagnitudeGrid.CELLS, rule)),
+                        () -> CellCounting.of(rows, numbers.size(), MagnitudeGrid.CELLS, rule)),
                     noise,
                     1));
     for (int k = 0; k < places.length; k++) {
@@ -217,6 +225,7 @@ final class DomainStage {
 
   private void values(
       TableSource table,
+      Dataset<Row> rows,
       Set<String> missing,
       List<ColumnSchema> columns,
       Map<Integer, BoughtDomain.Known> known,
@@ -227,7 +236,7 @@ final class DomainStage {
     Purchases.Noisy selected =
         purchases.named(
             LedgerEntry.of("values", "values that many records share", selection.counts()),
-            () -> table.reading(() -> select(selection, table.rows(), of, places(words), missing)));
+            () -> table.reading(() -> select(selection, rows, of, places(words), missing)));
     purchases.once(
         LedgerEntry.of(
             "values of one record", "that one record's own value is selected", selection.failure()),

@@ -2,14 +2,10 @@ package org.safesynth.job;
 
 import static org.apache.spark.sql.functions.col;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -24,6 +20,7 @@ import org.safesynth.codec.ParentColumns;
 import org.safesynth.codec.Protection;
 import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.DataConfig;
+import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.random.SeededStreams;
 import org.safesynth.schema.ColumnKind;
@@ -42,13 +39,6 @@ import org.safesynth.train.AutoPlan;
  */
 final class GroupStages {
   private static final int PARTITIONS_PER_CORE = 2;
-  private static final StructType ENCODED =
-      new StructType()
-          .add("shard", DataTypes.IntegerType, false)
-          .add("id_high", DataTypes.LongType, false)
-          .add("id_low", DataTypes.LongType, false)
-          .add("index", DataTypes.IntegerType, false)
-          .add("tokens", DataTypes.BinaryType, false);
 
   private final RunContext context;
   private final Journal journal;
@@ -70,7 +60,7 @@ final class GroupStages {
   }
 
   Pipeline.Learned train(TableSource table) {
-    requireColumns(table);
+    requireColumns(context.config(), table);
     TableSource parents = data.parent() == null ? null : RelatedStage.open(context);
     SchemaStage.Inferred own =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
@@ -151,27 +141,30 @@ final class GroupStages {
     return PARTITIONS_PER_CORE * context.spark().sparkContext().defaultParallelism();
   }
 
-  void requireColumns(TableSource table) {
+  /** Refuses names that are no columns of the table. */
+  static void requireColumns(SafeSynthesizerConfig config, TableSource table) {
     List<String> names = Arrays.asList(table.rows().columns());
+    String group = config.data().groupColumn();
+    String order = config.orderColumn();
+    String parameter =
+        config.timeSeries().isTimeseries()
+            ? "time_series.timestamp_column"
+            : "data.order_training_examples_by";
     requireColumn(
         table,
         names,
-        data.groupTrainingExamplesBy() == null
+        config.data().groupTrainingExamplesBy() == null
             ? "data.parent.foreign_key"
             : "data.group_training_examples_by",
-        data.groupColumn());
-    if (orderName != null) {
-      requireColumn(table, names, orderParameter(), orderName);
+        group);
+    if (order != null) {
+      requireColumn(table, names, parameter, order);
     }
-    if (data.groupColumn().equals(orderName)) {
+    if (group.equals(order)) {
       throw new BadInputException(
           "%s is '%s', the column of the groups itself: name the column that orders the rows of a group"
-              .formatted(orderParameter(), orderName));
+              .formatted(parameter, order));
     }
-  }
-
-  private String orderParameter() {
-    return times.isAsked() ? "time_series.timestamp_column" : "data.order_training_examples_by";
   }
 
   private static void requireColumn(
@@ -199,17 +192,22 @@ final class GroupStages {
       return;
     }
     ColumnSchema column = inferred.schema().columns().get(order);
-    if (!column.kind().isNumeric()) {
-      throw new BadInputException(
-          "column '%s' orders the rows of a group, but is read as %s: not all of its values are numbers, or dates or times of one format; mend them, or declare the column in data.schema_file"
-              .formatted(column.name(), column.kind().name().toLowerCase(java.util.Locale.ROOT)));
-    }
+    requireNumeric(column);
     if (profiles.get(order).missing() > 0) {
       throw new BadInputException(
           "column '%s' orders the rows of a group, but %,d of %,d rows have no value there; drop them or give them one"
               .formatted(column.name(), profiles.get(order).missing(), inferred.profile().rows()));
     }
     times.check(column);
+  }
+
+  /** Refuses a column that cannot order rows. */
+  static void requireNumeric(ColumnSchema column) {
+    if (!column.kind().isNumeric()) {
+      throw new BadInputException(
+          "column '%s' orders the rows of a group, but is read as %s: not all of its values are numbers, or dates or times of one format; mend them, or declare the column in data.schema_file"
+              .formatted(column.name(), column.kind().name().toLowerCase(java.util.Locale.ROOT)));
+    }
   }
 
   void tell(
@@ -381,70 +379,10 @@ final class GroupStages {
       JavaRDD<GroupedRows.Member> members,
       GroupedRows.Facts facts,
       GroupCodec codec) {
-    EncodeStage.requireShortTokens(codec.fields());
     String fingerprint =
         Fingerprint.of(
             table, facts.rows(), data, inferred.schema(), codec.fields(), context.seed());
-    Optional<ExamplesManifest> earlier =
-        EncodeStage.manifest(context.hadoop(), context.folder().examples())
-            .filter(m -> m.fingerprint().equals(fingerprint));
-    if (earlier.isPresent()) {
-      return earlier.get();
-    }
-    new TextFiles(context.hadoop()).delete(context.folder().examples());
-    int positions = codec.fields().positions() + GroupLayout.FEATURES;
-    int[] shardKeys =
-        EncodeStage.shardKeys(context.spark(), EncodeStage.shards(facts.rows(), positions));
-    Dataset<Row> records =
-        context
-            .spark()
-            .createDataFrame(
-                members.mapPartitions(part -> new Encoded(part, codec, shardKeys)), ENCODED);
-    EncodeStage.write(
-        records, shardKeys.length, context.folder().examples(), "id_high", "id_low", "index");
-    ExamplesManifest manifest =
-        EncodeStage.describe(
-            context.hadoop(), context.folder().examples(), fingerprint, positions, facts.rows());
-    new TextFiles(context.hadoop())
-        .write(
-            new org.apache.hadoop.fs.Path(context.folder().examples(), ExamplesManifest.NAME),
-            Json.file(manifest));
-    return manifest;
-  }
-
-  /** Rows as tokens, and what is known of their group's times after them. */
-  private record Encoded(Iterator<GroupedRows.Member> members, GroupCodec codec, int[] shardKeys)
-      implements Iterator<Row> {
-    @Override
-    public boolean hasNext() {
-      return members.hasNext();
-    }
-
-    @Override
-    public Row next() {
-      GroupedRows.Member member = members.next();
-      return RowFactory.create(
-          shardKeys[NumberedCopies.range(member.high(), shardKeys.length)],
-          NumberedCopies.signed(member.high()),
-          NumberedCopies.signed(member.low()),
-          member.index(),
-          bytes(codec, member));
-    }
-  }
-
-  static byte[] bytes(GroupCodec codec, GroupedRows.Member member) {
-    int[] tokens = new int[codec.fields().positions()];
-    codec.encode(member.cells(), member.before(), member.index() == 0, member.isLast(), tokens);
-    ByteBuffer bytes =
-        ByteBuffer.allocate((tokens.length + GroupLayout.FEATURES) * Short.BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN);
-    for (int token : tokens) {
-      bytes.putShort((short) token);
-    }
-    for (int feature : codec.layout().features(member.rhythm())) {
-      bytes.putShort((short) feature);
-    }
-    return bytes.array();
+    return GroupEncoding.write(context, members, codec, fingerprint, facts.rows(), true);
   }
 
   /** Whole groups for the holdout and the validation. */

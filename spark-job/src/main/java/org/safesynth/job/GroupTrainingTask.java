@@ -63,8 +63,8 @@ final class GroupTrainingTask implements Training {
               store,
               codec.layout().features(null),
               holdout,
-              onlyFirst(),
-              neverFirst(),
+              codec.onlyFirst(),
+              codec.neverFirst(),
               codec.markerPosition());
       Optional<FolderCheckpoints.SavedPlan> earlier =
           checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
@@ -115,22 +115,6 @@ final class GroupTrainingTask implements Training {
 
   private int features() {
     return codec.layout().featureRows();
-  }
-
-  private boolean[] onlyFirst() {
-    boolean[] marks = new boolean[codec.fields().positions()];
-    for (int t = 0; t < marks.length; t++) {
-      marks[t] = codec.isOnlyFirst(t);
-    }
-    return marks;
-  }
-
-  private boolean[] neverFirst() {
-    boolean[] marks = new boolean[codec.fields().positions()];
-    for (int t = 0; t < marks.length; t++) {
-      marks[t] = codec.isNeverFirst(t);
-    }
-    return marks;
   }
 
   private TokenStore store(Configuration configuration) {

@@ -100,10 +100,70 @@ final class GroupedRows {
       int orderColumn,
       RecordIdentity identity,
       int partitions) {
+    return sorted(rows, cells, groupColumn, orderColumn, identity, partitions)
+        .mapPartitions(sorted -> new Members(sorted, orderColumn));
+  }
+
+  /** The same, where longer groups are cut to so many rows by a key ({@link CappedGroups}). */
+  static JavaRDD<Member> capped(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      int groupColumn,
+      int orderColumn,
+      RecordIdentity identity,
+      int partitions,
+      int mostRows) {
+    return sorted(rows, cells, groupColumn, orderColumn, identity, partitions)
+        .mapPartitions(sorted -> new CappedGroups(sorted, orderColumn, mostRows));
+  }
+
+  private static JavaPairRDD<Place, Object[]> sorted(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      int groupColumn,
+      int orderColumn,
+      RecordIdentity identity,
+      int partitions) {
     return numbered(rows, orderColumn)
         .mapPartitionsToPair(part -> new Placed(part, cells, groupColumn, orderColumn, identity))
-        .repartitionAndSortWithinPartitions(new ByGroup(partitions), new ByPlace())
-        .mapPartitions(sorted -> new Members(sorted, orderColumn));
+        .repartitionAndSortWithinPartitions(new ByGroup(partitions), new ByPlace());
+  }
+
+  /**
+   * One row of each group: the one whose content has the least keyed hash. Which one that is
+   * depends on the group's own rows alone.
+   */
+  static Dataset<Row> oneOfEach(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      int groupColumn,
+      RecordIdentity identity) {
+    JavaRDD<Row> chosen =
+        rows.javaRDD()
+            .mapPartitionsToPair(
+                part -> {
+                  RecordIdentity.Hasher hasher = identity.hasher();
+                  return new Iterator<Tuple2<RecordIdentity.Hash, Tuple2<Place, Row>>>() {
+                    @Override
+                    public boolean hasNext() {
+                      return part.hasNext();
+                    }
+
+                    @Override
+                    public Tuple2<RecordIdentity.Hash, Tuple2<Place, Row>> next() {
+                      Row row = part.next();
+                      Object[] of = EncodedRows.called(cells, row);
+                      RecordIdentity.Hash group = hasher.ofCells(new Object[] {of[groupColumn]});
+                      RecordIdentity.Hash own = hasher.ofCells(new Object[] {row.toString()});
+                      Place place = new Place(own.high(), own.low(), 0, 0, 0);
+                      return new Tuple2<>(group, new Tuple2<>(place, row));
+                    }
+                  };
+                })
+            .reduceByKey((a, b) -> new ByPlace().compare(a._1(), b._1()) <= 0 ? a : b)
+            .values()
+            .map(Tuple2::_2);
+    return rows.sparkSession().createDataFrame(chosen, rows.schema());
   }
 
   /** The rows with their numbers in the source's order; all 0 where a column orders them. */

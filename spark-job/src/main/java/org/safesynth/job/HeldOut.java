@@ -93,13 +93,14 @@ final class HeldOut implements AutoCloseable {
   }
 
   /**
-   * Splits the data source of a private run as the run did: each record's own identity decides, and
-   * a cell that does not fit the agreed domain is missing, as it was for the model.
+   * Splits the data source of a private run as the run did: each record's, or group's, own identity
+   * decides, and a cell that does not fit the agreed domain is missing, as it was for the model.
    */
   static HeldOut ofPrivate(
       RunContext context, TableSource table, FrozenSchema schema, PrivateUnits units) {
     MapFunction<Row, Object[]> cells = PrivateSchema.cells(context.config().data(), table, schema);
-    Dataset<Row> identified = kept(context, table, cells, schema, null);
+    String group = context.config().data().groupTrainingExamplesBy();
+    Dataset<Row> identified = kept(context, table, cells, schema, group);
     Column isHeldOut = col(HIGH).lt(units.threshold());
     boolean hasHoldout = table.reading(() -> !identified.where(isHeldOut).isEmpty());
     return new HeldOut(table.name(), schema, identified, isHeldOut, hasHoldout);

@@ -45,7 +45,7 @@ final class LanguageGroups {
   }
 
   Pipeline.Learned train(TableSource table, LanguageBase base) {
-    groups.requireColumns(table);
+    GroupStages.requireColumns(context.config(), table);
     SchemaStage.Inferred inferred =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
     SafeSynthesizerConfig config = context.config();

@@ -36,23 +36,44 @@ final class MarginalStage {
   private final SecretStreams streams;
   private final double rho;
   private final boolean hasTarget;
+  private final Kind kind;
+
+  /**
+   * What records are counted.
+   *
+   * @param name before the names of purchases
+   * @param words likewise before what they are
+   * @param part of the noise's streams, of {@link #PARTS}
+   */
+  record Kind(String name, String words, int part) {
+    static final Kind ROWS = new Kind("", "", 0);
+  }
+
+  private static final int PARTS = 8; // streams of a kind of record
 
   /**
    * @param rho zero-concentrated budget of all marginals together
    */
   MarginalStage(Purchases purchases, SecretStreams streams, double rho, boolean hasTarget) {
+    this(purchases, streams, rho, hasTarget, Kind.ROWS);
+  }
+
+  MarginalStage(
+      Purchases purchases, SecretStreams streams, double rho, boolean hasTarget, Kind kind) {
     this.purchases = purchases;
     this.streams = streams;
     this.rho = rho;
     this.hasTarget = hasTarget;
+    this.kind = kind;
   }
 
   private static CountNoise noise(int applications, double rho) {
     return CountNoise.gaussian(Math.sqrt(applications / (2 * rho)));
   }
 
-  private static LedgerEntry entry(String name, String what, CountNoise noise, int applications) {
-    return LedgerEntry.of(name, what, noise.mechanism(Math.sqrt(applications)));
+  private LedgerEntry entry(String name, String what, CountNoise noise, int applications) {
+    return LedgerEntry.of(
+        kind.name() + name, kind.words() + what, noise.mechanism(Math.sqrt(applications)));
   }
 
   /**
@@ -76,7 +97,8 @@ final class MarginalStage {
   private double[][] noisy(long[][] exact, CountNoise noise, long part) {
     double[][] noisy = new double[exact.length][];
     for (int k = 0; k < exact.length; k++) {
-      noisy[k] = noise.addTo(exact[k], streams, Purpose.MARGINAL_NOISE, part, k);
+      noisy[k] =
+          noise.addTo(exact[k], streams, Purpose.MARGINAL_NOISE, kind.part() * PARTS + part, k);
     }
     return noisy;
   }
@@ -89,8 +111,22 @@ final class MarginalStage {
    * @param exact (pairs, cells) counted when they are needed
    */
   Marginals pairs(double[][] ones, double records, int target, Supplier<long[][]> exact) {
+    boolean[] root = new boolean[ones.length];
+    root[0] = true;
+    return pairs(ones, records, root, target, exact);
+  }
+
+  /**
+   * Tree and star, where the tree begins with positions that are known together: pairs of those are
+   * neither scored nor bought.
+   *
+   * @param known (positions)
+   */
+  Marginals pairs(
+      double[][] ones, double records, boolean[] known, int target, Supplier<long[][]> exact) {
     int positions = ones.length;
-    int all = positions * (positions - 1) / 2;
+    int[] scored = scored(known);
+    int all = scored.length;
     Supplier<long[][]> counts = new Once(exact);
     double ofScores = (hasTarget ? SCORES : SCORES_ALONE) * rho;
     CountNoise scoreNoise = noise(all, ofScores);
@@ -102,8 +138,15 @@ final class MarginalStage {
                     "how much each pair of columns differs from independence",
                     scoreNoise,
                     all),
-                () -> noisy(new long[][] {scores(counts.get(), ones, records)}, scoreNoise, 1))[0];
-    List<int[]> tree = ChowLiu.tree(positions, scores);
+                () ->
+                    noisy(
+                        new long[][] {scores(counts.get(), ones, records, scored)}, scoreNoise, 1))[
+            0];
+    double[] ofPairs = new double[positions * (positions - 1) / 2];
+    for (int k = 0; k < scored.length; k++) {
+      ofPairs[scored[k]] = scores[k];
+    }
+    List<int[]> tree = ChowLiu.tree(known, ofPairs);
     List<int[]> star = star(tree, positions, target);
     double ofStar = star.isEmpty() ? 0 : STAR * rho;
     double ofTree = rho * (1 - ONES) - ofScores - ofStar;
@@ -116,11 +159,26 @@ final class MarginalStage {
             : tables("star", "noisy tables of the target", star, ofStar, counts, ones, records));
   }
 
-  private static long[] scores(long[][] counts, double[][] ones, double records) {
-    long[] scores = new long[counts.length];
-    for (int i = 0, k = 0; i < ones.length; i++) {
+  /** Numbers of the pairs of which at most one position is known. */
+  private static int[] scored(boolean[] known) {
+    List<Integer> scored = new ArrayList<>();
+    for (int i = 0, k = 0; i < known.length; i++) {
+      for (int j = i + 1; j < known.length; j++, k++) {
+        if (!(known[i] && known[j])) {
+          scored.add(k);
+        }
+      }
+    }
+    return scored.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private static long[] scores(long[][] counts, double[][] ones, double records, int[] scored) {
+    long[] scores = new long[scored.length];
+    for (int i = 0, k = 0, at = 0; i < ones.length; i++) {
       for (int j = i + 1; j < ones.length; j++, k++) {
-        scores[k] = ChowLiu.score(counts[k], ones[i], ones[j], records);
+        if (at < scored.length && scored[at] == k) {
+          scores[at++] = ChowLiu.score(counts[k], ones[i], ones[j], records);
+        }
       }
     }
     return scores;
@@ -184,7 +242,7 @@ final class MarginalStage {
   }
 
   /** Counts at the first call and remembers. */
-  private static final class Once implements Supplier<long[][]> {
+  static final class Once implements Supplier<long[][]> {
     private final Supplier<long[][]> exact;
     private long[][] counts;
 

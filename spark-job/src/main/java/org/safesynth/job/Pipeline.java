@@ -55,7 +55,9 @@ final class Pipeline {
     TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
     Devices.require(context);
     if (context.config().privacy().dpEnabled()) {
-      return new PrivateStages(context, journal).train(table);
+      return GroupStages.isAsked(context)
+          ? new PrivateGroupStages(context, journal).train(table)
+          : new PrivateStages(context, journal).train(table);
     }
     LanguageBase base = context.config().isEmbedded() ? null : LanguageTraining.base(context);
     if (GroupStages.isAsked(context)) {

@@ -1,5 +1,7 @@
 package org.safesynth.job;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import org.safesynth.config.DataConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.random.SeededStreams;
 import org.safesynth.schema.CellReader;
+import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.DeclaredColumn;
 import org.safesynth.schema.FrozenSchema;
@@ -25,6 +28,8 @@ import org.safesynth.schema.SchemaInference;
  * schema file, or called public by the user. Otherwise nothing starts.
  */
 final class PrivateSchema {
+  private static final Set<String> WHOLE_NUMBERS = Set.of("bigint", "int", "smallint", "tinyint");
+
   private PrivateSchema() {}
 
   /**
@@ -44,11 +49,16 @@ final class PrivateSchema {
   /** What is known without having paid: declared, public, or open if it shall be bought. */
   static Agreed run(RunContext context, TableSource table) {
     Set<String> missing = SchemaStage.missing(context.config().data(), table);
-    Map<String, DeclaredColumn> declared = SchemaStage.declared(context, table);
-    FrozenSchema schema = PublicDomain.declared(table.rows().schema(), declared);
+    Map<String, DeclaredColumn> declared = new HashMap<>(SchemaStage.declared(context, table));
+    new SeriesTimes(context.config().timeSeries()).declare(declared);
+    String group = context.config().data().groupTrainingExamplesBy();
+    FrozenSchema schema = withKey(PublicDomain.declared(table.rows().schema(), declared), group);
     Map<String, String> knownBy = new LinkedHashMap<>();
     schema.columns().forEach(column -> knownBy.put(column.name(), "declared"));
-    List<ColumnSchema> open = open(schema, declared, table.isUntyped());
+    if (group != null) {
+      knownBy.put(group, "fresh keys");
+    }
+    List<ColumnSchema> open = open(schema, declared, table.isUntyped(), group);
     if (!open.isEmpty() && context.config().privacy().assumePublicDomain()) {
       InferenceOptions options =
           new InferenceOptions(
@@ -57,9 +67,11 @@ final class PrivateSchema {
               new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
               declared);
       schema =
-          PublicDomain.found(table.reading(() -> SchemaInference.infer(table.rows(), options)));
+          withKey(
+              PublicDomain.found(table.reading(() -> SchemaInference.infer(table.rows(), options))),
+              group);
       open.forEach(column -> knownBy.put(column.name(), "assumed public"));
-      open = open(schema, declared, false);
+      open = open(schema, declared, false, group);
     }
     if (!open.isEmpty() && !(context.config().privacy().domainEpsilonShare().orElse(0.0) > 0)) {
       throw refusal(open);
@@ -78,6 +90,33 @@ final class PrivateSchema {
     return new Agreed(schema, cells, agreed.knownBy(), new TreeMap<>());
   }
 
+  /**
+   * The key of groups names them and means nothing else: fresh ones are written, so that its domain
+   * is not needed. Numbers stay numbers; what the values look like is not looked up.
+   */
+  private static FrozenSchema withKey(FrozenSchema schema, String group) {
+    List<ColumnSchema> columns = new ArrayList<>(schema.columns());
+    columns.replaceAll(column -> column.name().equals(group) ? key(column) : column);
+    return new FrozenSchema(columns);
+  }
+
+  private static ColumnSchema key(ColumnSchema column) {
+    boolean isWhole = WHOLE_NUMBERS.contains(column.type());
+    return new ColumnSchema(
+        column.name(),
+        isWhole ? column.type() : "string",
+        ColumnKind.IDENTIFIER,
+        false,
+        0,
+        0,
+        null,
+        null,
+        isWhole ? column.max() : null,
+        null,
+        Math.max(1, column.maxLength()),
+        column.missingTokens());
+  }
+
   /** Reads the canonical cells of a table as the run did that agreed on the schema. */
   static MapFunction<Row, Object[]> cells(DataConfig data, TableSource table, FrozenSchema schema) {
     SchemaStage.requireColumns(table, schema);
@@ -86,8 +125,9 @@ final class PrivateSchema {
 
   /** Columns whose domain is not known; in an untyped table also those without a declared kind. */
   private static List<ColumnSchema> open(
-      FrozenSchema schema, Map<String, DeclaredColumn> declared, boolean isUntyped) {
+      FrozenSchema schema, Map<String, DeclaredColumn> declared, boolean isUntyped, String group) {
     return schema.columns().stream()
+        .filter(column -> !column.name().equals(group))
         .filter(column -> !hasKind(column, declared, isUntyped) || !DomainCodec.isDeclared(column))
         .toList();
   }

@@ -105,7 +105,7 @@ final class PrivateStages {
             budget.streams(),
             budget.rho(share),
             FAILURE_SHARE * budget.delta().value());
-    FrozenSchema schema = stage.buy(table, missing, known, units.records());
+    FrozenSchema schema = stage.buy(table, table.rows(), missing, known, units.records());
     context
         .console()
         .progress(

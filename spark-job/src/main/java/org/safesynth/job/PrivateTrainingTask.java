@@ -151,7 +151,7 @@ final class PrivateTrainingTask implements Training {
       int workers,
       TrainingTask.Teller teller) {
     TrainingListener listener = teller.hearsLoss() ? teller : withoutLoss(teller);
-    try (TokenStore store = realRows(configuration)) {
+    try (TokenStore store = realRows(configuration, new Path(examplesFolder), examples)) {
       return new PrivateTrainer(
               decoder, store, heldOut, plan, SecretStreams.secure(), checkpoints, listener, workers)
           .train(weights)
@@ -173,8 +173,7 @@ final class PrivateTrainingTask implements Training {
                 progress.secondsLeft()));
   }
 
-  private TokenStore realRows(Configuration configuration) {
-    Path folder = new Path(examplesFolder);
+  static TokenStore realRows(Configuration configuration, Path folder, ExamplesManifest examples) {
     try (TokenStore.Writer writer =
         TokenStore.create(TrainingTask.localFolder(), examples.positions())) {
       ExamplesReader.read(configuration, folder, examples, writer::add);
@@ -227,7 +226,7 @@ final class PrivateTrainingTask implements Training {
   }
 
   /** Pretraining takes seconds and repeats exactly: a resumed run does it again. */
-  private record NoCheckpoints() implements CheckpointStore {
+  record NoCheckpoints() implements CheckpointStore {
     @Override
     public void save(Checkpoint checkpoint) {
       // nothing to keep

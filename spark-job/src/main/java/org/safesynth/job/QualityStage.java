@@ -100,7 +100,7 @@ final class QualityStage {
         codec.layout().derived(schema),
         codec.fields(),
         examples(context),
-        positions -> members.map(member -> codes(GroupStages.bytes(codec, member), positions)));
+        positions -> members.map(member -> codes(GroupEncoding.bytes(codec, member), positions)));
   }
 
   private static Optional<QualitySummary> compare(

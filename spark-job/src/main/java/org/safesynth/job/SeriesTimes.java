@@ -106,6 +106,12 @@ final class SeriesTimes {
     return new SeriesSpan(interval, start, end, ticksOfADay(column));
   }
 
+  /** The times as far as they are declared: nothing is looked up in the rows. */
+  SeriesSpan declared(ColumnSchema column) {
+    Long interval = interval(column);
+    return new SeriesSpan(interval == null ? 0 : interval, null, null, ticksOfADay(column));
+  }
+
   private Long interval(ColumnSchema column) {
     if (config.timestampIntervalSeconds() == null) {
       return null;

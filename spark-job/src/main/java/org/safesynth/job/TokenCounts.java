@@ -9,6 +9,7 @@ import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.marginal.ChowLiu;
 
 /**
  * Exact counts of tokens, of single positions and of pairs, summed up on the executors. They reach
@@ -77,6 +78,24 @@ final class TokenCounts {
       }
     }
     return List.<long[][]>of(counts).iterator();
+  }
+
+  /**
+   * Counts of each position (positions, tokens), from those of all pairs; two positions or more.
+   */
+  static long[][] ofPositions(long[][] pairs, int[] sizes) {
+    long[][] ones = new long[sizes.length][];
+    for (int t = 0; t < sizes.length; t++) {
+      ones[t] = new long[sizes[t]];
+      boolean isFirst = t + 1 < sizes.length;
+      int other = isFirst ? t + 1 : t - 1;
+      long[] pair = pairs[ChowLiu.index(sizes.length, Math.min(t, other), Math.max(t, other))];
+      int width = isFirst ? sizes[other] : sizes[t];
+      for (int i = 0; i < pair.length; i++) {
+        ones[t][isFirst ? i / width : i % width] += pair[i];
+      }
+    }
+    return ones;
   }
 
   /** Cells of all pairs of positions. */

@@ -17,10 +17,20 @@ public final class ChowLiu {
    * @return positions of each pair, the one already in the tree first
    */
   public static List<int[]> tree(int positions, double[] scores) {
-    boolean[] in = new boolean[positions];
-    in[0] = true;
+    boolean[] root = new boolean[positions];
+    root[0] = true;
+    return tree(root, scores);
+  }
+
+  /**
+   * The same from several positions that are known together: each other one hangs on one of them or
+   * on another. Scores of two known positions are not looked at.
+   */
+  public static List<int[]> tree(boolean[] known, double[] scores) {
+    int positions = known.length;
+    boolean[] in = known.clone();
     List<int[]> pairs = new ArrayList<>();
-    for (int grown = 1; grown < positions; grown++) {
+    while (true) {
       int[] best = null;
       double most = Double.NEGATIVE_INFINITY;
       for (int i = 0; i < positions; i++) {
@@ -34,10 +44,12 @@ public final class ChowLiu {
           }
         }
       }
+      if (best == null) {
+        return pairs;
+      }
       in[best[1]] = true;
       pairs.add(best);
     }
-    return pairs;
   }
 
   /** Number of the pair (i, j), i below j. */

@@ -13,12 +13,26 @@ public final class TreeSampler {
   private record Edge(int parent, int child, double[][] cumulative) {}
 
   public TreeSampler(Marginals marginals) {
+    this(marginals, root(marginals.ones().length));
+  }
+
+  private static boolean[] root(int positions) {
+    boolean[] root = new boolean[positions];
+    root[0] = true;
+    return root;
+  }
+
+  /**
+   * For records of which some positions are known.
+   *
+   * @param known (positions) where the tree begins
+   */
+  public TreeSampler(Marginals marginals, boolean[] known) {
     ones = new double[marginals.ones().length][];
     for (int t = 0; t < ones.length; t++) {
       ones[t] = cumulative(marginals.ones()[t]);
     }
-    boolean[] in = new boolean[ones.length];
-    in[0] = true;
+    boolean[] in = known.clone();
     for (PairTable pair : marginals.tree()) {
       boolean forward = in[pair.first()];
       int parent = forward ? pair.first() : pair.second();
@@ -62,6 +76,11 @@ public final class TreeSampler {
       return;
     }
     tokens[0] = draw(ones[0], random);
+    complete(tokens, random);
+  }
+
+  /** Draws what is not known of a record's tokens (positions). */
+  public void complete(int[] tokens, RandomGenerator random) {
     for (Edge edge : edges) {
       double[] given = edge.cumulative()[tokens[edge.parent()]];
       boolean empty = !(given[given.length - 1] > 0); // noise may leave nothing of a rare token

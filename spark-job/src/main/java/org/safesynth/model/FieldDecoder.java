@@ -119,8 +119,13 @@ public final class FieldDecoder {
    * own.
    */
   public Trace traced(List<Tensor> parameters, Tensor inputs, Tensor targets) {
+    return traced(parameters, inputs, targets, null);
+  }
+
+  /** The same in a context, whose gradient at a record is the sum of those of what enters. */
+  Trace traced(List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context) {
     Trace trace = new Trace();
-    return trace.withLoss(loss(parameters, inputs, targets, null, trace));
+    return trace.withLoss(loss(parameters, inputs, targets, context, trace));
   }
 
   private Tensor loss(
@@ -162,8 +167,8 @@ public final class FieldDecoder {
     Tensor tokens =
         positions == 1 ? start : cat(new TensorVector(start, embedding(w.get(p), inputs)));
     Tensor x = tokens.add(w.get(p + 1).unsqueeze(1)); // (positions, batch, d)
-    x = context == null ? x : x.add(context); // (positions, batch, d)
     x = trace == null ? x : trace.enters(x);
+    x = context == null ? x : x.add(context); // (positions, batch, d)
     for (int i = 0; i < config.numLayers(); i++) {
       Tensor qkv = projected(layer_norm(x, d), w, 4 * i, trace); // (positions, batch, 3 d)
       TensorVector parts =

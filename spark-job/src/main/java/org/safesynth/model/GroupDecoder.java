@@ -9,6 +9,7 @@ import static org.bytedeco.pytorch.global.torch.linear;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
@@ -62,6 +63,26 @@ public final class GroupDecoder {
   /** The parameters of {@link #row} among all. */
   public List<Tensor> ofRow(List<Tensor> parameters) {
     return parameters.subList(0, rowParameters);
+  }
+
+  /** Index in the layout of the embedding rows that the memory takes of tokens. */
+  public int memoryEmbedding() {
+    return rowParameters;
+  }
+
+  /** Index in the layout of the matrix that brings the memory into a row's context. */
+  public int contextWeight() {
+    return rowParameters + 6;
+  }
+
+  /** Index in the layout of the embedding of row numbers, for the memory and for the context. */
+  public int indexEmbedding() {
+    return rowParameters + 7;
+  }
+
+  /** Index in the layout of the embedding of a group's times, for both likewise. */
+  public int featureEmbedding() {
+    return rowParameters + 8;
   }
 
   private Tensor memory(List<Tensor> parameters, int number) {
@@ -123,32 +144,76 @@ public final class GroupDecoder {
 
   /** Sum over rows and positions of the negative log-likelihood, in nats. */
   public Tensor loss(List<Tensor> parameters, Rows rows) {
+    Tensor state = states(parameters, rows, null); // (rows, m)
+    Tensor context = context(parameters, state, rows.index(), rows.featuresBefore()); // (rows, d)
+    return row.loss(ofRow(parameters), rows.inputs(), rows.targets(), context);
+  }
+
+  /**
+   * The same loss with what per-group gradients need; the parameters need no gradient of their own.
+   */
+  public GroupTrace traced(List<Tensor> parameters, Rows rows) {
+    GroupTrace trace = new GroupTrace(rowParameters);
+    Tensor state = states(parameters, rows, trace); // (rows, m)
+    Tensor context = context(parameters, state, rows.index(), rows.featuresBefore()); // (rows, d)
+    return trace.with(state, row.traced(ofRow(parameters), rows.inputs(), rows.targets(), context));
+  }
+
+  /** What is remembered before each row (rows, m). */
+  private Tensor states(List<Tensor> parameters, Rows rows, GroupTrace trace) {
     long m = config.memorySize();
-    Tensor none = torch.zeros(1, m); // (1, m)
+    Tensor none = memory(parameters, 6).new_zeros(1, m); // (1, m)
     Tensor states = none; // (steps * groups + 1, m)
     if (rows.fed().numel() > 0) {
       Tensor taken = // (rows, m)
-          taken(parameters, rows.inputs(), rows.index(), rows.features());
-      Tensor fed = embedding(cat(new TensorVector(taken, none)), rows.fed());
+          taken(parameters, rows.inputs(), rows.index(), rows.features(), trace);
       long steps = rows.fed().numel() / rows.groups();
-      Tensor out =
-          torch
-              .gru(
-                  fed.view(steps, rows.groups(), m),
-                  torch.zeros(1, rows.groups(), m),
-                  gru(parameters),
-                  true,
-                  1,
-                  0.0,
-                  false,
-                  false,
-                  false)
-              .get0(); // (steps, groups, m)
+      Tensor fed = // (steps, groups, m)
+          embedding(cat(new TensorVector(taken, none)), rows.fed()).view(steps, rows.groups(), m);
+      Tensor out = // (steps, groups, m)
+          trace == null
+              ? torch
+                  .gru(
+                      fed,
+                      fed.new_zeros(1, rows.groups(), m),
+                      gru(parameters),
+                      true,
+                      1,
+                      0.0,
+                      false,
+                      false,
+                      false)
+                  .get0()
+              : stepwise(parameters, fed, trace);
       states = cat(new TensorVector(out.reshape(steps * rows.groups(), m), none));
     }
-    Tensor state = embedding(states, rows.before()); // (rows, m)
-    Tensor context = context(parameters, state, rows.index(), rows.featuresBefore()); // (rows, d)
-    return row.loss(ofRow(parameters), rows.inputs(), rows.targets(), context);
+    return embedding(states, rows.before());
+  }
+
+  /** The recurrent layer, as {@code torch.gru} computes it: reset, update and new gate. */
+  private Tensor stepwise(List<Tensor> parameters, Tensor fed, GroupTrace trace) {
+    long m = config.memorySize();
+    Tensor state = fed.new_zeros(fed.size(1), m); // (groups, m)
+    state.requires_grad_(true); // so that the first step has gradients too
+    TensorVector inputs = fed.unbind(0);
+    TensorVector states = new TensorVector();
+    for (int s = 0; s < fed.size(0); s++) {
+      Tensor input = inputs.get(s); // (groups, m)
+      Tensor ofInput = linear(input, memory(parameters, 2), bias(parameters, 4)); // (groups, 3 m)
+      Tensor ofState = linear(state, memory(parameters, 3), bias(parameters, 5)); // (groups, 3 m)
+      trace.steps(input, ofInput, state, ofState);
+      Tensor reset = torch.sigmoid(ofInput.narrow(1, 0, m).add(ofState.narrow(1, 0, m)));
+      Tensor update = torch.sigmoid(ofInput.narrow(1, m, m).add(ofState.narrow(1, m, m)));
+      Tensor fresh =
+          torch.tanh(ofInput.narrow(1, 2 * m, m).add(reset.mul(ofState.narrow(1, 2 * m, m))));
+      state = fresh.add(update.mul(state.sub(fresh)));
+      states.push_back(state);
+    }
+    return torch.stack(states);
+  }
+
+  private TensorOptional bias(List<Tensor> parameters, int number) {
+    return new TensorOptional(memory(parameters, number));
   }
 
   private TensorVector gru(List<Tensor> parameters) {
@@ -157,13 +222,20 @@ public final class GroupDecoder {
   }
 
   /** What the memory takes of rows (rows, m). */
-  private Tensor taken(List<Tensor> parameters, Tensor inputs, Tensor index, Tensor features) {
+  private Tensor taken(
+      List<Tensor> parameters, Tensor inputs, Tensor index, Tensor features, GroupTrace trace) {
     Tensor tokens = embedding(memory(parameters, 0), inputs).sum(0); // (rows, d)
     Tensor all =
         tokens
             .add(embedding(memory(parameters, 7), index))
             .add(embedding(memory(parameters, 8), features).sum(0)); // (rows, d)
-    return gelu(linear(layer_norm(all, config.row().hiddenSize()), memory(parameters, 1)));
+    all = trace == null ? all : trace.remembers(all);
+    Tensor normed = layer_norm(all, config.row().hiddenSize()); // (rows, d)
+    Tensor made = linear(normed, memory(parameters, 1)); // (rows, m)
+    if (trace != null) {
+      trace.takes(new GroupTrace.OfRows(rowParameters + 1, normed, made));
+    }
+    return gelu(made);
   }
 
   /**
@@ -190,7 +262,7 @@ public final class GroupDecoder {
    */
   public Tensor remember(
       List<Tensor> parameters, Tensor state, Tensor inputs, Tensor index, Tensor features) {
-    Tensor taken = taken(parameters, inputs, index, features); // (groups, m)
+    Tensor taken = taken(parameters, inputs, index, features, null); // (groups, m)
     return torch
         .gru(
             taken.unsqueeze(0),

@@ -1,6 +1,8 @@
 package org.safesynth.train;
 
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.model.GroupDecoder;
 import org.safesynth.model.GroupDecoderConfig;
@@ -10,6 +12,7 @@ import org.safesynth.model.GroupDecoderConfig;
  *
  * @param groups number of groups
  * @param rows number of rows of all groups, group by group
+ * @param lengths (groups) rows of each group
  */
 record GroupBatch(
     int groups,
@@ -20,7 +23,8 @@ record GroupBatch(
     int[] features,
     int[] featuresBefore,
     int[] fed,
-    int[] before) {
+    int[] before,
+    int[] lengths) {
   private static final long NOT_ASKED = -100;
 
   /**
@@ -40,6 +44,7 @@ record GroupBatch(
     for (long number : numbers) {
       rows += store.rows(number);
     }
+    int[] lengths = new int[numbers.length];
     int positions = store.positions();
     int steps = store.rows(numbers[0]) - 1;
     int[] offsets = config.row().embeddingOffsets();
@@ -49,12 +54,13 @@ record GroupBatch(
     int[] features = new int[store.features() * rows];
     int[] featuresBefore = new int[store.features() * rows];
     int[] fed = new int[steps * numbers.length];
-    java.util.Arrays.fill(fed, rows);
+    Arrays.fill(fed, rows);
     int[] before = new int[rows];
     int[] tokens = new int[positions + store.features()];
     int at = 0;
     for (int g = 0; g < numbers.length; g++) {
       int length = store.rows(numbers[g]);
+      lengths[g] = length;
       for (int r = 0; r < length; r++, at++) {
         store.read(numbers[g], r, tokens);
         index[at] = GroupDecoderConfig.indexBucket(r);
@@ -69,7 +75,8 @@ record GroupBatch(
         }
         double share = random == null ? 0 : random.nextDouble() * mostMasked;
         for (int t = 0; t < positions; t++) {
-          targets[t * rows + at] = store.isDrawn(t, r, tokens) ? tokens[t] : NOT_ASKED;
+          boolean isAsked = store.isDrawn(t, r, tokens) && store.isKnown(t, tokens[t]);
+          targets[t * rows + at] = isAsked ? tokens[t] : NOT_ASKED;
           if (t < positions - 1) {
             boolean masked = random != null && random.nextDouble() < share;
             int mask = config.row().vocabularySizes().get(t);
@@ -79,7 +86,76 @@ record GroupBatch(
       }
     }
     return new GroupBatch(
-        numbers.length, rows, inputs, targets, index, features, featuresBefore, fed, before);
+        numbers.length,
+        rows,
+        inputs,
+        targets,
+        index,
+        features,
+        featuresBefore,
+        fed,
+        before,
+        lengths);
+  }
+
+  /** (rows) number of the group of each row. */
+  int[] groupOfRow() {
+    int[] of = new int[rows];
+    int row = 0;
+    for (int g = 0; g < groups; g++) {
+      Arrays.fill(of, row, row + lengths[g], g);
+      row += lengths[g];
+    }
+    return of;
+  }
+
+  /** The same batch with some of its groups, numbers ascending, so that the longest is first. */
+  GroupBatch select(int[] kept) {
+    int[] groupOf = groupOfRow();
+    boolean[] isKept = new boolean[groups];
+    int[] keptLengths = new int[kept.length];
+    for (int k = 0; k < kept.length; k++) {
+      isKept[kept[k]] = true;
+      keptLengths[k] = lengths[kept[k]];
+    }
+    int[] from = IntStream.range(0, rows).filter(r -> isKept[groupOf[r]]).toArray();
+    int steps = kept.length == 0 ? 0 : keptLengths[0] - 1;
+    int[] keptFed = new int[steps * kept.length];
+    Arrays.fill(keptFed, from.length);
+    int[] keptBefore = new int[from.length];
+    int at = 0;
+    for (int g = 0; g < kept.length; g++) {
+      for (int r = 0; r < keptLengths[g]; r++, at++) {
+        keptBefore[at] = r == 0 ? keptFed.length : (r - 1) * kept.length + g;
+        if (r < keptLengths[g] - 1) {
+          keptFed[r * kept.length + g] = at;
+        }
+      }
+    }
+    long[] keptTargets = new long[targets.length / rows * from.length];
+    for (int i = 0; i < keptTargets.length; i++) {
+      keptTargets[i] = targets[i / from.length * rows + from[i % from.length]];
+    }
+    return new GroupBatch(
+        kept.length,
+        from.length,
+        columns(inputs, from),
+        keptTargets,
+        columns(index, from),
+        columns(features, from),
+        columns(featuresBefore, from),
+        keptFed,
+        keptBefore,
+        keptLengths);
+  }
+
+  /** Some rows of an array (parts, rows). */
+  private int[] columns(int[] array, int[] from) {
+    int[] of = new int[array.length / rows * from.length];
+    for (int i = 0; i < of.length; i++) {
+      of[i] = array[i / from.length * rows + from[i % from.length]];
+    }
+    return of;
   }
 
   GroupDecoder.Rows tensors() {

@@ -2,7 +2,6 @@ package org.safesynth.train;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Tensor;
@@ -68,29 +67,11 @@ final class GroupLessons implements Lessons<GroupBatch> {
       drawn[i] = group(step * plan.batchSize() + i);
     }
     List<GroupBatch> batches = new ArrayList<>();
-    for (long[] part : parts(drawn, ROWS_OF_A_MICRO_BATCH)) {
+    for (long[] part : groups.parts(drawn, ROWS_OF_A_MICRO_BATCH)) {
       RandomGenerator random = streams.stream(Purpose.INPUT_MASK, step, batches.size());
       batches.add(GroupBatch.read(groups, decoder.config(), part, plan.mostMasked(), random));
     }
     return batches;
-  }
-
-  /** The groups from the longest to the shortest, in parts of about so many rows. */
-  private List<long[]> parts(long[] drawn, int rowsOfAPart) {
-    Long[] sorted = Arrays.stream(drawn).boxed().toArray(Long[]::new);
-    Arrays.sort(sorted, Comparator.comparingInt((Long g) -> groups.rows(g)).reversed());
-    List<long[]> parts = new ArrayList<>();
-    int from = 0;
-    int rows = 0;
-    for (int i = 0; i < sorted.length; i++) {
-      rows += groups.rows(sorted[i]);
-      if (rows >= rowsOfAPart || i == sorted.length - 1) {
-        parts.add(Arrays.stream(sorted, from, i + 1).mapToLong(Long::longValue).toArray());
-        from = i + 1;
-        rows = 0;
-      }
-    }
-    return parts;
   }
 
   /** The group that is seen as the {@code seen}-th of all passes. */
@@ -108,7 +89,7 @@ final class GroupLessons implements Lessons<GroupBatch> {
     long[] all = new long[Math.toIntExact(plan.validationRecords())];
     Arrays.setAll(all, i -> i);
     List<GroupBatch> batches = new ArrayList<>();
-    for (long[] part : parts(all, ROWS_OF_A_VALIDATION_BATCH)) {
+    for (long[] part : groups.parts(all, ROWS_OF_A_VALIDATION_BATCH)) {
       batches.add(GroupBatch.read(groups, decoder.config(), part, 0, null));
     }
     return batches;

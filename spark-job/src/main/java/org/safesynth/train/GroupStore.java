@@ -1,10 +1,16 @@
 package org.safesynth.train;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import org.safesynth.fault.RunFailedException;
 
 /** Groups in a token store of rows, which say whether they end their group. */
 public final class GroupStore {
+  /** What the last position holds in the last row of a group that was cut there. */
+  private static final int CUT = 2;
+
   private final TokenStore store;
   private final int[] noFeatures; // (features)
   private final boolean[] onlyFirst; // (positions)
@@ -17,7 +23,8 @@ public final class GroupStore {
   /**
    * Finds the groups of a store.
    *
-   * @param store rows of positions and features; the last position's token 1 ends a group
+   * @param store rows of positions and features; the last position's token 1 ends a group, and 2
+   *     where it was cut
    * @param noFeatures (features) what the numbers behind a row's tokens, which tell its group's
    *     times up to it, are before the first row
    * @param firstRow number of the first row that is looked at
@@ -42,7 +49,7 @@ public final class GroupStore {
     int[] tokens = new int[store.positions()];
     for (long row = firstRow; row < store.records(); row++) {
       store.read(row, tokens);
-      if (tokens[positions() - 1] == 1) {
+      if (tokens[positions() - 1] >= 1) {
         if (groups + 2 > starts.length) {
           starts = Arrays.copyOf(starts, 2 * starts.length);
         }
@@ -107,5 +114,28 @@ public final class GroupStore {
       return false;
     }
     return row == 0 ? !neverFirst[position] : !onlyFirst[position];
+  }
+
+  /** Whether what a row says of its position is known: whether a cut group goes on is not. */
+  boolean isKnown(int position, int token) {
+    return position < positions() - 1 || token < CUT;
+  }
+
+  /** Groups from the longest to the shortest, in parts of about so many rows. */
+  List<long[]> parts(long[] drawn, int rowsOfAPart) {
+    Long[] sorted = Arrays.stream(drawn).boxed().toArray(Long[]::new);
+    Arrays.sort(sorted, Comparator.comparingInt((Long g) -> rows(g)).reversed());
+    List<long[]> parts = new ArrayList<>();
+    int from = 0;
+    int rows = 0;
+    for (int i = 0; i < sorted.length; i++) {
+      rows += rows(sorted[i]);
+      if (rows >= rowsOfAPart || i == sorted.length - 1) {
+        parts.add(Arrays.stream(sorted, from, i + 1).mapToLong(Long::longValue).toArray());
+        from = i + 1;
+        rows = 0;
+      }
+    }
+    return parts;
   }
 }

@@ -1,6 +1,7 @@
 package org.safesynth.train;
 
 import org.safesynth.model.GroupDecoder;
+import org.safesynth.privacy.SecretStreams;
 
 /** Sets {@link EmbeddedTrainer} up for whole groups. */
 public final class GroupTraining {
@@ -20,5 +21,31 @@ public final class GroupTraining {
       int workers) {
     return new EmbeddedTrainer(
         new GroupLessons(decoder, groups, plan), plan, checkpoints, listener, workers);
+  }
+
+  /**
+   * A private trainer, whose privacy units are the groups.
+   *
+   * @param groups the training groups alone
+   * @param streams of this process alone
+   */
+  public static PrivateTrainer privateTrainer(
+      GroupDecoder decoder,
+      GroupStore groups,
+      PrivatePlan plan,
+      SecretStreams streams,
+      CheckpointStore checkpoints,
+      TrainingListener listener,
+      int workers) {
+    return new PrivateTrainer(
+        new GroupClipping(decoder, groups, plan.clipNorm()),
+        decoder.layout(),
+        groups.groups(),
+        groups.positions(),
+        plan,
+        streams,
+        checkpoints,
+        listener,
+        workers);
   }
 }

@@ -2,6 +2,7 @@ package org.safesynth.train;
 
 import java.util.List;
 import org.safesynth.model.FieldDecoderConfig;
+import org.safesynth.model.GroupDecoderConfig;
 
 /**
  * The rule for differentially private training where the user sets nothing: from the public or
@@ -63,6 +64,13 @@ public final class PrivateAutoPlan {
       return 0.5;
     }
     return epsilon > STRONG ? 0.7 : 0.75;
+  }
+
+  /** The decoder of groups, whose memory is as wide as a row's hidden vector. */
+  public static GroupDecoderConfig groupDecoder(
+      List<Integer> sizes, int features, AutoPlan.Wishes wishes) {
+    FieldDecoderConfig row = decoder(sizes, wishes);
+    return new GroupDecoderConfig(row, row.hiddenSize(), features);
   }
 
   /** Bins of a number: enough records in each to stand out from noise. */

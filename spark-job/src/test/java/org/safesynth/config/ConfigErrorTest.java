@@ -130,6 +130,9 @@ final class ConfigErrorTest {
           generation.validation.group_by_fix_non_unique_value | 3 | '3', but must be true or false
           privacy.epsilon                      | 0       | '0', but must be a number above 0
           privacy.delta                        | 0       | '0', but must be a number above 0 and below 1 or auto
+          privacy.delta                        | 1       | '1', but must be a number above 0 and below 1 or auto
+          privacy.per_sample_max_grad_norm     | 0       | '0', but must be a number above 0
+          privacy.max_rows_per_group           | 0       | '0', but must be a whole number of at least 1 and at most 2000 or auto
           privacy.accountant                   | prv     | 'prv', but must be one of rdp, pld
           cluster.device                       | gpu     | 'gpu', but must be one of auto, cpu, cuda
           cluster.placement                    | null    | null, but must be one of auto, profile, pinned, driver; leave it out for the default, auto

@@ -68,6 +68,35 @@ class MarginalsTest {
     }
   }
 
+  /** Positions 0 and 1 are known: 2 hangs on 1, 3 on 2, and what joins 0 and 1 does not matter. */
+  @Test
+  void aTreeMayBeginWithSeveralKnownPositions() {
+    double[] scores = {Double.NaN, 1, 2, 8, 3, 4};
+    List<int[]> tree = ChowLiu.tree(new boolean[] {true, true, false, false}, scores);
+    assertEquals(2, tree.size());
+    assertArrayEquals(new int[] {1, 2}, tree.get(0));
+    assertArrayEquals(new int[] {2, 3}, tree.get(1));
+  }
+
+  /** The last position follows the second of the two known ones in nine of ten records. */
+  @Test
+  void whatIsKnownOfARecordStaysAndDecidesTheRest() {
+    double[][] ones = {{50, 50}, {50, 50}, {50, 50}};
+    PairTable pair = new PairTable(1, 2, new double[] {45, 5, 5, 45}, 1);
+    Marginals marginals = new Marginals(ones, 1, List.of(pair), List.of());
+    TreeSampler sampler = new TreeSampler(marginals, new boolean[] {true, true, false});
+    SplittableRandom random = new SplittableRandom(3);
+    int alike = 0;
+    for (int i = 0; i < 4_000; i++) {
+      int[] tokens = {i % 2, i / 2 % 2, -1};
+      sampler.complete(tokens, random);
+      assertEquals(i % 2, tokens[0]);
+      assertEquals(i / 2 % 2, tokens[1]);
+      alike += tokens[2] == tokens[1] ? 1 : 0;
+    }
+    assertEquals(3_600, alike, 5 * Math.sqrt(4_000 * 0.9 * 0.1));
+  }
+
   @Test
   void theTreeHasTheGreatestSumOfScores() {
     // pairs (0,1) (0,2) (0,3) (1,2) (1,3) (2,3)

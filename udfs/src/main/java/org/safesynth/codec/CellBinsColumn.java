@@ -97,6 +97,12 @@ final class CellBinsColumn implements ColumnCodec {
     return sums;
   }
 
+  /** Between the least and the greatest tick of a cell. */
+  double middle(int cell) {
+    long end = cell + 1 < lows.length ? lows[cell + 1] - 1 : high;
+    return lows[cell] + ((double) end - lows[cell]) / 2;
+  }
+
   private int cell(long tick) {
     int found = Arrays.binarySearch(lows, tick);
     return found >= 0 ? found : Math.max(0, -found - 2);

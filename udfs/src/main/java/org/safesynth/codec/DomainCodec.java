@@ -66,6 +66,22 @@ public final class DomainCodec {
     return sums;
   }
 
+  /**
+   * The mean tick of a column of numbers, from noisy counts of {@link #fine}; 0 where they count
+   * nothing.
+   */
+  public static double mean(FrozenSchema schema, double[][] counts, int column) {
+    CellBinsColumn grid = (CellBinsColumn) grid(schema.columns().get(column));
+    double[] of = counts[fine(schema).firstPosition(column)];
+    double sum = 0;
+    double all = 0;
+    for (int cell = 0; cell < grid.lows().length; cell++) {
+      sum += of[cell] * grid.middle(cell);
+      all += of[cell];
+    }
+    return all > 0 ? sum / all : 0;
+  }
+
   private static boolean isNumber(ColumnSchema column) {
     return column.kind().isNumeric();
   }

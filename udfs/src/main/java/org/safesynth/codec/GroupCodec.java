@@ -5,6 +5,20 @@ import java.util.random.RandomGenerator;
 
 /** Rows of groups as tokens, and back: what {@link FieldCodec} is for single rows. */
 public final class GroupCodec implements Serializable {
+  /** What a row says of its group's end. */
+  public enum End {
+    GOES_ON("false"),
+    LAST("true"),
+    /** Rows after it were left out; for codecs whose last column has a token for the unknown. */
+    CUT("cut");
+
+    private final String text;
+
+    End(String text) {
+      this.text = text;
+    }
+  }
+
   private final FieldCodec fields;
   private final GroupLayout layout;
   private final boolean[] onlyFirst; // (positions)
@@ -70,6 +84,16 @@ public final class GroupCodec implements Serializable {
     return neverFirst[position];
   }
 
+  /** Marks of {@link #isOnlyFirst} (positions). */
+  public boolean[] onlyFirst() {
+    return onlyFirst.clone();
+  }
+
+  /** Marks of {@link #isNeverFirst} (positions). */
+  public boolean[] neverFirst() {
+    return neverFirst.clone();
+  }
+
   /** The token of the last position that ends a group. */
   public int lastToken() {
     return 1;
@@ -80,8 +104,9 @@ public final class GroupCodec implements Serializable {
    *
    * @param cells of the table
    * @param before the order column's tick in the row before; null in a group's first row
+   * @param end what is known of the group's end
    */
-  public void encode(Object[] cells, Long before, boolean isFirst, boolean isLast, int[] tokens) {
+  public void encode(Object[] cells, Long before, boolean isFirst, End end, int[] tokens) {
     if (layout.isChildless(cells)) {
       for (int t = 0; t < fields.positions(); t++) {
         tokens[t] = restToken(t);
@@ -92,10 +117,10 @@ public final class GroupCodec implements Serializable {
       tokens[fields.positions() - 1] = lastToken();
       return;
     }
-    fields.encode(derived(cells, before, isFirst, isLast), tokens);
+    fields.encode(derived(cells, before, isFirst, end), tokens);
   }
 
-  private Object[] derived(Object[] cells, Long before, boolean isFirst, boolean isLast) {
+  private Object[] derived(Object[] cells, Long before, boolean isFirst, End end) {
     Object[] derived = new Object[fields.columns()];
     for (int c = 0; c < cells.length; c++) {
       if (c != layout.orderColumn()) {
@@ -107,7 +132,7 @@ public final class GroupCodec implements Serializable {
       derived[layout.firstColumn()] = isFirst ? (Object) tick : null;
       derived[layout.stepColumn()] = isFirst ? null : (Object) (tick - before);
     }
-    derived[derived.length - 1] = String.valueOf(isLast);
+    derived[derived.length - 1] = end.text;
     return derived;
   }
 

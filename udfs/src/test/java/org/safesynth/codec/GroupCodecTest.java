@@ -73,13 +73,13 @@ final class GroupCodecTest {
     GroupCodec codec = codec();
     SplittableRandom random = new SplittableRandom(1);
     int[] tokens = new int[codec.fields().positions()];
-    codec.encode(row(110, "b"), null, true, false, tokens);
+    codec.encode(row(110, "b"), null, true, GroupCodec.End.GOES_ON, tokens);
     assertArrayEquals(new int[] {0, 1, 3, 1, 1, 0}, tokens);
     Object[] first = codec.decode(tokens, null, null, 12, 60, random);
     assertEquals(110L, first[1]);
     assertEquals("village", first[2]);
     assertFalse(first[0].equals("K7"));
-    codec.encode(row(117, "a"), 110L, false, true, tokens);
+    codec.encode(row(117, "a"), 110L, false, GroupCodec.End.LAST, tokens);
     assertArrayEquals(new int[] {0, 3, 1, 1, 0, 1}, tokens);
     Object[] second = codec.decode(tokens, first, 110L, 12, 61, random);
     assertArrayEquals(new Object[] {first[0], 117L, "village", "a"}, second);
@@ -190,7 +190,7 @@ final class GroupCodecTest {
     GroupCodec codec = ofParents();
     int[] tokens = new int[7];
     Object[] alone = {5L, "village", ParentColumns.NONE, null, null};
-    codec.encode(alone, null, true, true, tokens);
+    codec.encode(alone, null, true, GroupCodec.End.LAST, tokens);
     assertArrayEquals(new int[] {0, 1, 0, 2, 2, 0, 1}, tokens);
     assertTrue(codec.layout().isChildless(alone));
     assertEquals(2, codec.markerPosition());
@@ -198,7 +198,7 @@ final class GroupCodecTest {
         new Object[] {1_004L, "village", ParentColumns.NONE, null, null},
         codec.decode(tokens, null, null, 3, 15, new SplittableRandom(1)));
     Object[] child = {5L, "town", ParentColumns.SOME, 110L, "b"};
-    codec.encode(child, null, true, true, tokens);
+    codec.encode(child, null, true, GroupCodec.End.LAST, tokens);
     assertArrayEquals(new int[] {0, 0, 1, 1, 2, 1, 1}, tokens);
     assertFalse(codec.layout().isChildless(child));
     assertArrayEquals(

@@ -1,0 +1,174 @@
+package org.safesynth.train;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Adds up the norms of the gradients of privacy units from the inputs of layers and the gradients
+ * of their outputs: ghost norms (Goodfellow 2015; Li et al. 2022; Bu et al. 2022).
+ *
+ * <p>A weight W that is used at places t has, for one unit, the gradient Σ g_t a_tᵀ, where a is the
+ * layer's input and g the gradient of its output. Its squared norm is Σ over t, t′ of ⟨a_t,
+ * a_t′⟩⟨g_t, g_t′⟩: the products of two small Gram matrices. A bias, or an embedding's row, that a
+ * unit uses at several places likewise sums its gradients before the norm.
+ *
+ * <p><b>Precision.</b> Inputs and output gradients are float32; norms are added up in float64. Let
+ * u = 2^-24 and S_l = Σ_t |a_t||g_t| of layer l (|g_t| of a bias or a row), which bounds every
+ * partial sum. A float32 dot product of m terms is off by at most γ_m = m·u/(1 − m·u) times the
+ * product of norms (Higham 2002, 3.1), so the Gram form is off by at most (γ_in + γ_out +
+ * γ_in·γ_out)·S_l², the square of a gradient summed over T places by at most (2γ_T + γ_T²)·S_l²; γ
+ * of in + out + 2T + 2 covers both and is <em>added</em> to the squared norm, and the unit's part
+ * of a clipped sum of k terms by at most γ_k·S_l, which is added to the norm. What is left are
+ * roundings of the factor itself: less than 16·u together, so the factor is C / (norm·(1 + κ) +
+ * 1e-6) with κ = 2^-20. The computed contribution of a unit therefore never exceeds C.
+ */
+final class GhostNorms {
+  /** Relative excess that roundings of the factor may cause. */
+  static final double KAPPA = 0x1p-20;
+
+  private static final double UNIT_ROUNDOFF = 0x1p-24; // of float32
+  private static final double STABILISER = 1e-6;
+
+  private final Tensor squares; // (units)
+  private final Tensor spread; // (units) Σ S_l²
+
+  GhostNorms(long units) {
+    squares = torch.zeros(units).to(ScalarType.Double);
+    spread = torch.zeros(units).to(ScalarType.Double);
+  }
+
+  /**
+   * A weight that is used at several places.
+   *
+   * @param a (units, places, in)
+   * @param g (units, places, out)
+   */
+  void addWeight(Tensor a, Tensor g) {
+    Tensor s = lengths(a).mul(lengths(g)).sum(1).square(); // (units) S_l²
+    squares.add_(weightSquares(a, g));
+    add(s, a.size(2) + g.size(2) + 2 * a.size(1) + 2);
+  }
+
+  /**
+   * A vector that is added at several places, such as a bias.
+   *
+   * @param g (units, places, out)
+   */
+  void addVector(Tensor g) {
+    squares.add_(g.sum(1).to(ScalarType.Double).square_().sum(1));
+    add(lengths(g).sum(1).square_(), 2 * g.size(1) + 2);
+  }
+
+  /**
+   * Rows of an embedding, each unit at few places.
+   *
+   * @param g (units, places, d) gradient of each use
+   * @param same (units, places, places) whether two places use the same row
+   */
+  void addRepeated(Tensor g, Tensor same) {
+    Tensor gram = torch.bmm(g, g.transpose(1, 2)); // (units, places, places)
+    squares.add_(gram.to(ScalarType.Double).mul_(same).sum(1, 2).clamp_min_(new Scalar(0.0)));
+    add(lengths(g).sum(1).square_(), g.size(2) + 2);
+  }
+
+  /**
+   * Rows of an embedding, which a unit may use several times.
+   *
+   * @param g (entries, d) gradient of each use
+   * @param rows (entries) of the embedding
+   * @param units (entries) that use them
+   */
+  void addRows(Tensor g, int[] rows, int[] units) {
+    Map<Long, Integer> numbers = new HashMap<>();
+    int[] number = new int[rows.length];
+    int[] owner = new int[rows.length];
+    int[] uses = new int[rows.length];
+    int most = 0;
+    for (int e = 0; e < rows.length; e++) {
+      long key = ((long) units[e] << 32) | rows[e];
+      number[e] = numbers.computeIfAbsent(key, k -> numbers.size());
+      owner[number[e]] = units[e];
+      most = Math.max(most, ++uses[number[e]]);
+    }
+    Tensor places = torch.tensor(number); // (entries)
+    Tensor owners = torch.tensor(java.util.Arrays.copyOf(owner, numbers.size())); // (own rows)
+    Tensor sums = torch.zeros(numbers.size(), g.size(1)).index_add_(0, places, g); // (own rows, d)
+    squares.index_add_(0, owners, sums.to(ScalarType.Double).square_().sum(1));
+    Tensor lengths = lengths(g.unsqueeze(0)).squeeze(0); // (entries)
+    Tensor s = torch.zeros(numbers.size()).to(ScalarType.Double); // (own rows)
+    s.index_add_(0, places, lengths).square_();
+    Tensor all = torch.zeros(squares.size(0)).to(ScalarType.Double); // (units)
+    add(all.index_add_(0, owners, s), 2L * most + 2);
+  }
+
+  /**
+   * Adds what rounding may hide.
+   *
+   * @param s (units) S_l²
+   */
+  void add(Tensor s, long terms) {
+    squares.add_(s, new Scalar(gamma(terms)));
+    spread.add_(s);
+  }
+
+  /**
+   * Adds squares whose rounding the factor's slack covers.
+   *
+   * @param exact (units)
+   */
+  void addExact(Tensor exact) {
+    squares.add_(exact);
+    spread.add_(exact);
+  }
+
+  /**
+   * Upper bound of each unit's norm.
+   *
+   * @param terms of a clipped sum's longest dot product
+   */
+  double[] bounds(long terms) {
+    Tensor bound = squares.sqrt().add(spread.sqrt(), new Scalar(gamma(terms + 2))); // (units)
+    double[] norms = new double[(int) bound.size(0)];
+    bound.contiguous().data_ptr_double().get(norms);
+    return norms;
+  }
+
+  /** By what each unit's gradient is multiplied, at most 1. */
+  static float[] factors(double[] norms, double clipNorm) {
+    float[] factors = new float[norms.length];
+    for (int b = 0; b < norms.length; b++) {
+      double factor = clipNorm / (norms[b] * (1 + KAPPA) + STABILISER);
+      factors[b] = (float) Math.min(1, factor);
+    }
+    return factors;
+  }
+
+  /** γ_m: relative error bound of a float32 dot product of m terms. */
+  static double gamma(long terms) {
+    double error = terms * UNIT_ROUNDOFF;
+    return error < 0.5 ? error / (1 - error) : Double.POSITIVE_INFINITY;
+  }
+
+  /** Lengths of the vectors in the last of three dimensions, in float64 (b, t). */
+  static Tensor lengths(Tensor x) {
+    return torch.linalg_vector_norm(
+        x, new Scalar(2), new long[] {2}, false, new ScalarTypeOptional(ScalarType.Double));
+  }
+
+  /** ‖Σ_t g_t a_tᵀ‖² of each unit by the cheaper way: Gram matrices or the gradient itself. */
+  private static Tensor weightSquares(Tensor a, Tensor g) {
+    long t = a.size(1);
+    if (t * (a.size(2) + g.size(2)) > a.size(2) * g.size(2)) {
+      Tensor weights = torch.bmm(g.transpose(1, 2), a); // (b, out, in)
+      return weights.to(ScalarType.Double).square_().sum(1, 2);
+    }
+    Tensor ofInputs = torch.bmm(a, a.transpose(1, 2)).to(ScalarType.Double); // (b, t, t)
+    Tensor ofOutputs = torch.bmm(g, g.transpose(1, 2)).to(ScalarType.Double); // (b, t, t)
+    return ofInputs.mul_(ofOutputs).sum(1, 2).clamp_min_(new Scalar(0.0));
+  }
+}
