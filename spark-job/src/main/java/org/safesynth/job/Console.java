@@ -38,6 +38,7 @@ public final class Console implements AutoCloseable {
   private final OutputStream logFile;
   private final Clock clock;
   private ProgressLog progressLog;
+  private RunMetrics metrics;
 
   /**
    * @param logFile takes every line too, or null
@@ -65,6 +66,11 @@ public final class Console implements AutoCloseable {
   /** From now on progress is kept with the run. */
   synchronized void recordTo(ProgressLog log) {
     progressLog = log;
+  }
+
+  /** From now on progress is shown to Spark's metrics sinks. */
+  synchronized void recordTo(RunMetrics gauges) {
+    metrics = gauges;
   }
 
   public void info(String sentence) {
@@ -103,10 +109,7 @@ public final class Console implements AutoCloseable {
    */
   public void progress(String stage, String sentence, Map<String, ?> figures) {
     line(Level.INFO, err, stage, sentence, figures);
-    ProgressLog log = progressLog();
-    if (log != null) {
-      log.add(object(null, stage, null, figures));
-    }
+    record(stage, figures);
   }
 
   /** The stack trace, for {@code --verbose} only. */
@@ -118,8 +121,13 @@ public final class Console implements AutoCloseable {
     }
   }
 
-  private synchronized ProgressLog progressLog() {
-    return progressLog;
+  private synchronized void record(String stage, Map<String, ?> figures) {
+    if (progressLog != null) {
+      progressLog.add(object(null, stage, null, figures));
+    }
+    if (metrics != null) {
+      metrics.update(stage, figures);
+    }
   }
 
   private synchronized void line(

@@ -89,7 +89,12 @@ final class FolderCheckpoints implements CheckpointStore {
     files.write(new Path(folder, ATTEMPT), Json.file(attempt));
   }
 
-  private void requireCurrent() {
+  /**
+   * Lets only the newest attempt go on: asked before anything is left that others go by.
+   *
+   * @throws RunFailedException in one that was given up for dead
+   */
+  void requireCurrent() {
     if (attempt == null) {
       return;
     }

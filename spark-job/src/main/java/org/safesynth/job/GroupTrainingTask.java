@@ -87,9 +87,11 @@ final class GroupTrainingTask implements Training {
         plan = AutoPlan.withinTime(wanted, speed);
         checkpoints.write(new FolderCheckpoints.SavedPlan(examples.fingerprint(), plan));
       }
+      checkpoints.fence();
       teller.onPlan(plan, decoder.layout().size(), speed, earlier.isPresent());
       EmbeddedTrainer.Outcome outcome =
           GroupTraining.trainer(decoder, groups, plan, checkpoints, teller, workers).train();
+      checkpoints.requireCurrent();
       ModelFolder.Manifest manifest =
           new GroupModelFolder(configuration, new Path(modelFolder))
               .write(decoder, outcome.weights(), codec, examples.fingerprint());

@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import java.util.UUID;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -13,6 +14,7 @@ final class JobSession implements AutoCloseable {
   private final SparkSession spark;
   private final boolean isOurs;
   private final String caseSensitive;
+  private final String tag = "safesynth-" + UUID.randomUUID();
 
   private JobSession(SparkSession spark, boolean isOurs) {
     this.spark = spark;
@@ -20,6 +22,7 @@ final class JobSession implements AutoCloseable {
     this.caseSensitive = spark.conf().get(CASE_SENSITIVE);
     // Columns that differ by case only are two columns.
     spark.conf().set(CASE_SENSITIVE, "true");
+    spark.sparkContext().addJobTag(tag);
   }
 
   /**
@@ -53,11 +56,17 @@ final class JobSession implements AutoCloseable {
     return spark;
   }
 
+  /** Ends the Spark jobs of this run, and no other's of the session. */
+  void cancelJobs() {
+    spark.sparkContext().cancelJobsWithTag(tag);
+  }
+
   @Override
   public void close() {
     if (isOurs) {
       spark.stop();
     } else {
+      spark.sparkContext().removeJobTag(tag);
       spark.conf().set(CASE_SENSITIVE, caseSensitive);
     }
   }

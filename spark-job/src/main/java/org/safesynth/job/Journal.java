@@ -19,6 +19,7 @@ import org.safesynth.evaluate.QualitySummary;
  */
 final class Journal {
   private final RunFolder folder;
+  private final RunClaim claim;
   private final Clock clock;
   private final String dataSource;
   private final long seed;
@@ -33,10 +34,12 @@ final class Journal {
   private String outputFile;
 
   /**
+   * @param claim is asked before each stage whether the folder is still this process's
    * @param dataSource as the user gave it; its credentials are hidden here
    */
-  Journal(RunFolder folder, Clock clock, String dataSource, long seed) {
+  Journal(RunFolder folder, RunClaim claim, Clock clock, String dataSource, long seed) {
     this.folder = folder;
+    this.claim = claim;
     this.clock = clock;
     this.dataSource = dataSource == null ? null : Credentials.masked(dataSource);
     this.seed = seed;
@@ -54,6 +57,7 @@ final class Journal {
 
   /** Runs a stage and writes down how long it took. */
   <T> T stage(String name, Supplier<T> work) {
+    claim.require();
     stage = name;
     folder.write(result(RunResult.RUNNING, null));
     Instant begin = clock.instant();
@@ -99,6 +103,7 @@ final class Journal {
   }
 
   void succeeded() {
+    claim.require();
     folder.write(result(RunResult.SUCCEEDED, null));
   }
 

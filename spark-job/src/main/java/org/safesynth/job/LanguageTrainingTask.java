@@ -163,7 +163,9 @@ final class LanguageTrainingTask implements Training {
       float[] initial = LoraTrainer.initial(decoder, seed);
       double speed = isResumed ? Double.NaN : trainer.measureSpeed(initial);
       teller.onPlan(told(plan), decoder.layout().size(), speed, isResumed);
+      checkpoints.fence();
       LoraTrainer.Outcome outcome = trainer.train(initial);
+      checkpoints.requireCurrent();
       ModelFolder.Manifest written = write(configuration, decoder, outcome.adapter());
       checkpoints.clear();
       return outcome(outcome, written, plan, decoder);

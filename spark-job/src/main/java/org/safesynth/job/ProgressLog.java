@@ -12,14 +12,16 @@ final class ProgressLog implements AutoCloseable {
   private static final Duration BETWEEN_WRITES = Duration.ofSeconds(30);
 
   private final RunFolder folder;
+  private final RunClaim claim;
   private final Clock clock;
   private final StringBuilder lines;
   private Instant written;
   private boolean isDirty;
 
   /** Goes on after the lines of an earlier attempt. */
-  ProgressLog(RunFolder folder, Clock clock) {
+  ProgressLog(RunFolder folder, RunClaim claim, Clock clock) {
     this.folder = folder;
+    this.claim = claim;
     this.clock = clock;
     this.lines = new StringBuilder(folder.read(RunFolder.PROGRESS).orElse(""));
     this.written = clock.instant();
@@ -34,6 +36,9 @@ final class ProgressLog implements AutoCloseable {
   }
 
   private void write() {
+    if (claim.isLost()) {
+      return; // the file is another process's
+    }
     folder.write(RunFolder.PROGRESS, lines.toString());
     written = clock.instant();
     isDirty = false;

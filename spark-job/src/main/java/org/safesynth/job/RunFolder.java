@@ -28,6 +28,9 @@ public final class RunFolder {
   public static final String PARENT_METRICS = "metrics_parent.json";
   public static final String PARENT_REPORT = "report_parent.html";
 
+  /** Which process writes here; gone when it has ended. */
+  static final String ATTEMPT = "attempt.json";
+
   /** What the reference calls it. */
   public static final String REFERENCE_METRICS = "evaluation_metrics.json";
 

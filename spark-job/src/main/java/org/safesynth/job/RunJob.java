@@ -76,16 +76,18 @@ final class RunJob {
     Availability.check(config).forEach(console::info);
     EmbeddedUse.unused(config).forEach(console::warn);
     String source = dataSource(earlier);
-    if (folder.hasWork() || folder.hasCheckpoints()) {
-      console.info("resuming the unfinished run " + folder.path());
-    } else {
-      console.info("run " + folder.runId() + " in " + folder.path());
-    }
-    folder.write(RunFolder.CONFIG, Settings.saved(config));
     return inSession(
         folder,
         config,
         source,
+        () -> {
+          if (folder.hasWork() || folder.hasCheckpoints()) {
+            console.info("resuming the unfinished run " + folder.path());
+          } else {
+            console.info("run " + folder.runId() + " in " + folder.path());
+          }
+          folder.write(RunFolder.CONFIG, Settings.saved(config));
+        },
         (pipeline, journal) -> {
           TableSource.Address table =
               new TableSource.Address(source, config.data().format(), config.data().options());
@@ -112,6 +114,7 @@ final class RunJob {
         folder,
         config,
         source,
+        () -> {},
         (pipeline, journal) -> {
           // What was found of an earlier table would not be true of the new one.
           folder.delete(RunFolder.METRICS);
@@ -142,6 +145,7 @@ final class RunJob {
         folder,
         config,
         learned,
+        () -> {},
         (pipeline, journal) -> {
           pipeline.impute(table, options.outputFile);
           return 0;
@@ -152,12 +156,27 @@ final class RunJob {
     int run(Pipeline pipeline, Journal journal);
   }
 
-  private int inSession(RunFolder folder, SafeSynthesizerConfig config, String source, Work work) {
+  /**
+   * @param begin what is done once the folder is this process's
+   */
+  private int inSession(
+      RunFolder folder, SafeSynthesizerConfig config, String source, Runnable begin, Work work) {
+    try (RunClaim claim = RunClaim.take(folder, console, RunClaim.Timing.USUAL)) {
+      begin.run();
+      return inSession(folder, claim, config, source, work);
+    }
+  }
+
+  private int inSession(
+      RunFolder folder, RunClaim claim, SafeSynthesizerConfig config, String source, Work work) {
     long seed = config.data().randomState();
-    Journal journal = new Journal(folder, clock, source, seed);
+    Journal journal = new Journal(folder, claim, clock, source, seed);
     try (JobSession session = JobSession.open(options.master, isVerbose);
-        ProgressLog log = new ProgressLog(folder, clock)) {
+        RunMetrics metrics = RunMetrics.register();
+        ProgressLog log = new ProgressLog(folder, claim, clock)) {
       console.recordTo(log);
+      console.recordTo(metrics);
+      claim.onLoss(session::cancelJobs);
       RunContext context = new RunContext(session.spark(), config, folder, console, seed);
       int exitCode = work.run(new Pipeline(context, journal), journal);
       journal.succeeded();
@@ -165,6 +184,11 @@ final class RunJob {
       cleanUp(folder, config.data().keepIntermediate());
       return exitCode;
     } catch (Throwable fault) {
+      if (claim.isLost()) { // the folder and all in it are another process's
+        console.error(claim.lost().getMessage());
+        console.trace(fault);
+        return 1;
+      }
       console.error(Faults.sentence(fault));
       console.trace(fault);
       writeFailure(journal, fault);

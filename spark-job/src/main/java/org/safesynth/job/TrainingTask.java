@@ -111,9 +111,11 @@ final class TrainingTask implements Training {
         plan = AutoPlan.withinTime(wanted, speed);
         checkpoints.write(new FolderCheckpoints.SavedPlan(examples.fingerprint(), plan));
       }
+      checkpoints.fence();
       teller.onPlan(plan, decoder.layout().size(), speed, earlier.isPresent());
       EmbeddedTrainer.Outcome outcome =
           new EmbeddedTrainer(decoder, store, holdout, plan, checkpoints, teller, workers).train();
+      checkpoints.requireCurrent();
       ModelFolder.Manifest manifest =
           new ModelFolder(configuration, new Path(modelFolder))
               .write(decoder, outcome.weights(), codec, examples.fingerprint());

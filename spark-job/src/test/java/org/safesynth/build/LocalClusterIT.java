@@ -11,8 +11,11 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -77,6 +80,47 @@ final class LocalClusterIT {
     assertEquals(alone, disturbed);
   }
 
+  /** Two ids are two runs; of one id a second process is refused while the first lives. */
+  @Test
+  void twoRunsAtOnceDoNotMeet() throws Exception {
+    List<String> shared =
+        List.of("scripts/local-cluster", "submit", "--spark-conf", "spark.cores.max=2");
+    FutureTask<List<String>> other = new FutureTask<>(() -> run("other", shared, line -> {}));
+    List<FutureTask<String>> intruders = new ArrayList<>();
+    new Thread(other).start();
+    List<String> one =
+        run(
+            "one",
+            shared,
+            line -> {
+              if (intruders.isEmpty() && line.startsWith("columns: ")) {
+                intruders.add(new FutureTask<>(() -> refused("one")));
+                new Thread(intruders.get(0)).start();
+              }
+            });
+    assertEquals(one, other.get(5, TimeUnit.MINUTES));
+    String said = intruders.get(0).get(5, TimeUnit.MINUTES);
+    assertTrue(said.contains("is writing the run"), said);
+  }
+
+  private static String refused(String id) throws Exception {
+    List<String> said = new ArrayList<>();
+    int exitCode =
+        cluster.process(
+            said::add,
+            List.of(
+                "scripts/safe-synthesizer",
+                "run",
+                "--data-source",
+                table.toString(),
+                "--run-id",
+                id,
+                "--artifact-path",
+                temporary.resolve("out").toString()));
+    assertEquals(2, exitCode, () -> String.join("\n", said));
+    return String.join("\n", said);
+  }
+
   /** The sorted lines of the synthetic table. */
   private static List<String> run(String id, List<String> launcher, Consumer<String> listener)
       throws Exception {
@@ -85,6 +129,11 @@ final class LocalClusterIT {
     command.addAll(List.of("--spark-conf", "spark.executor.memory=700m"));
     command.addAll(List.of("--spark-conf", "spark.executor.heartbeatInterval=1s"));
     command.addAll(List.of("--spark-conf", "spark.executor.cores=2"));
+    String sink = "spark.metrics.conf.driver.sink.csv.";
+    Path metrics = Files.createDirectories(temporary.resolve("metrics").resolve(id));
+    command.addAll(List.of("--spark-conf", sink + "class=org.apache.spark.metrics.sink.CsvSink"));
+    command.addAll(List.of("--spark-conf", sink + "period=1"));
+    command.addAll(List.of("--spark-conf", sink + "directory=" + metrics));
     command.add("run");
     command.addAll(List.of("--data-source", table.toString(), "--run-id", id));
     command.addAll(List.of("--artifact-path", temporary.resolve("out").toString()));
@@ -101,7 +150,22 @@ final class LocalClusterIT {
             },
             command);
     assertEquals(0, exitCode, () -> String.join("\n", said));
+    assertEquals(GENERATED, lastMeasured(metrics, "safesynth.generate.rows"));
+    assertTrue(lastMeasured(metrics, "safesynth.train.step") > 0);
     return Files.readAllLines(output).stream().sorted().toList();
+  }
+
+  /** The last value that Spark's metrics sink was told. */
+  private static long lastMeasured(Path folder, String gauge) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      Path file =
+          files
+              .filter(f -> f.toString().endsWith(".driver." + gauge + ".csv"))
+              .findAny()
+              .orElseThrow();
+      List<String> lines = Files.readAllLines(file);
+      return Long.parseLong(lines.get(lines.size() - 1).split(",")[1]);
+    }
   }
 
   /** kill -9 of all executors of this test's workers. */

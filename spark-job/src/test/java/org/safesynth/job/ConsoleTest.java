@@ -70,7 +70,8 @@ final class ConsoleTest {
     RunFolder folder = RunFolder.toWrite(new Configuration(), new Path(temp.resolve("r").toUri()));
     for (int attempt = 0; attempt < 2; attempt++) {
       Console console = console(Console.Format.PLAIN, Console.Level.INFO);
-      try (ProgressLog log = new ProgressLog(folder, clock)) {
+      try (RunClaim claim = RunClaim.take(folder, console, RunClaim.Timing.USUAL);
+          ProgressLog log = new ProgressLog(folder, claim, clock)) {
         console.recordTo(log);
         console.progress("train", "step", Map.of("step", attempt));
       }
