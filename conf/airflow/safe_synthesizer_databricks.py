@@ -1,6 +1,6 @@
 """Safe Synthesizer as a Databricks run on a job cluster, once a day.
 
-A run's folder is named after the DAG run's logical date: a retried task finds the unfinished run and resumes it.
+A run's folder is named after the DAG run's id: a retried task finds the unfinished run and resumes it.
 """
 
 import pendulum
@@ -36,7 +36,7 @@ with DAG(
                         "--artifact-path",
                         f"{VOLUME}/runs",
                         "--run-id",
-                        "customers-{{ ts_nodash }}",
+                        "customers-{{ run_id }}",
                     ],
                 },
                 "libraries": [{"jar": f"{VOLUME}/jars/safe-synthesizer-job.jar"}],

@@ -1,6 +1,6 @@
 """Safe Synthesizer by spark-submit, once a day.
 
-A run's folder is named after the DAG run's logical date: a retried task finds the unfinished run and resumes it, and a
+A run's folder is named after the DAG run's id: a retried task finds the unfinished run and resumes it, and a
 cleared task of a finished run fails with a sentence instead of writing a second table.
 """
 
@@ -38,6 +38,6 @@ with DAG(
             "--artifact-path",
             "s3a://bucket/synthetic",
             "--run-id",
-            "customers-{{ ts_nodash }}",
+            "customers-{{ run_id }}",
         ],
     )
