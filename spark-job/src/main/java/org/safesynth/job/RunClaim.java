@@ -47,7 +47,11 @@ final class RunClaim implements AutoCloseable {
   }
 
   /** The text of the claim. */
-  record Holder(String token, String host, long pid, long beat) {}
+  record Holder(String token, String host, long pid, long beat) {
+    String words() {
+      return "process %d on %s".formatted(pid, host);
+    }
+  }
 
   private RunClaim(RunFolder folder, Console console) {
     this.folder = folder;
@@ -63,8 +67,8 @@ final class RunClaim implements AutoCloseable {
    */
   static RunClaim take(RunFolder folder, Console console, Timing timing) {
     RunClaim claim = new RunClaim(folder, console);
-    Optional<Holder> earlier = read(folder);
-    if (earlier.isPresent() && !claim.isDead(earlier.get())) {
+    Optional<String> earlier = folder.read(RunFolder.ATTEMPT);
+    if (earlier.isPresent() && !claim.isOfDead(earlier.get())) {
       claim.awaitSilence(earlier.get(), timing);
     }
     claim.write();
@@ -73,24 +77,25 @@ final class RunClaim implements AutoCloseable {
     return claim;
   }
 
-  private static Optional<Holder> read(RunFolder folder) {
-    return folder.read(RunFolder.ATTEMPT).flatMap(text -> Json.parse(text, Holder.class));
+  private static Optional<Holder> holder(String text) {
+    return Json.parse(text, Holder.class);
   }
 
   /** Whether it was a process of this host that is gone; elsewhere only silence tells. */
-  private boolean isDead(Holder earlier) {
-    return earlier.host().equals(holder.host())
-        && earlier.pid() != holder.pid()
-        && ProcessHandle.of(earlier.pid()).isEmpty();
+  private boolean isOfDead(String text) {
+    return holder(text)
+        .filter(h -> h.host().equals(holder.host()) && h.pid() != holder.pid())
+        .filter(h -> ProcessHandle.of(h.pid()).isEmpty())
+        .isPresent();
   }
 
-  private void awaitSilence(Holder earlier, Timing timing) {
+  /** A text that is cut off is no sign and no silence: its holder may be writing it just now. */
+  private void awaitSilence(String earlier, Timing timing) {
     console.info(
-        "the run %s was begun by process %d on %s: waiting up to %s for a sign that it still lives"
+        "the run %s was begun by %s: waiting up to %s for a sign that it still lives"
             .formatted(
                 folder.path(),
-                earlier.pid(),
-                earlier.host(),
+                holder(earlier).map(Holder::words).orElse("another process"),
                 Console.duration(timing.patience().toSeconds())));
     long end = System.nanoTime() + timing.patience().toNanos();
     while (System.nanoTime() < end) {
@@ -100,14 +105,15 @@ final class RunClaim implements AutoCloseable {
         Thread.currentThread().interrupt();
         throw new IllegalStateException("waiting for the run was interrupted", e);
       }
-      Optional<Holder> now = read(folder);
-      if (now.isEmpty() || isDead(now.get())) {
+      Optional<String> now = folder.read(RunFolder.ATTEMPT);
+      if (now.isEmpty() || isOfDead(now.get())) {
         return;
       }
-      if (!now.get().equals(earlier)) {
+      Optional<Holder> living = now.filter(text -> !text.equals(earlier)).flatMap(RunClaim::holder);
+      if (living.isPresent()) {
         throw new BadInputException(
-            "process %d on %s is writing the run %s: wait for its end, stop it, or choose another --run-id"
-                .formatted(now.get().pid(), now.get().host(), folder.path()));
+            "%s is writing the run %s: wait for its end, stop it, or choose another --run-id"
+                .formatted(living.get().words(), folder.path()));
       }
     }
   }
@@ -139,7 +145,8 @@ final class RunClaim implements AutoCloseable {
     if (isLost) {
       return false;
     }
-    if (read(folder).filter(found -> found.token().equals(holder.token())).isPresent()) {
+    Optional<Holder> found = folder.read(RunFolder.ATTEMPT).flatMap(RunClaim::holder);
+    if (found.filter(h -> h.token().equals(holder.token())).isPresent()) {
       return true;
     }
     isLost = true;
