@@ -45,7 +45,8 @@ final class Devices {
       new Placement(context.spark().sparkContext(), config.cluster().placement())
           .choose(forTraining(config));
     }
-    if (config.cluster().generationDevice() == ClusterConfig.Device.CUDA) {
+    boolean mayAsk = SamplingPlace.profile(context).isPresent(); // for one that is not there yet
+    if (config.cluster().generationDevice() == ClusterConfig.Device.CUDA && !mayAsk) {
       ComputeDevice.Wish wish = forGeneration(config);
       List<String> refusals =
           JavaSparkContext.fromSparkContext(context.spark().sparkContext())

@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
@@ -131,10 +130,7 @@ final class LanguageStage {
             Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled")),
             rowsDone,
             rejected);
-    long most = Math.min(last - first, spark.sparkContext().defaultParallelism());
-    return spark
-        .range(first, last, 1, (int) Math.max(1, most))
-        .mapPartitions(sampler, Encoders.row(type));
+    return new SamplingPlace(context).rows(first, last, sampler, type);
   }
 
   /** What makes records a group, and what is repaired; null where they stand on their own. */

@@ -14,6 +14,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.resource.ExecutorResourceRequests;
+import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.TaskResourceRequests;
 import org.safesynth.config.ClusterConfig;
@@ -145,7 +146,19 @@ final class Placement {
     return taskProfile(one(), gpu).map(task -> new Place(task, true, all + " of the task"));
   }
 
+  /** Executors with a GPU that the cluster starts for those who ask; empty where it cannot. */
+  Optional<ResourceProfile> gpuExecutors() {
+    if (!knowsGpus() || !conf.getBoolean(DYNAMIC, false)) {
+      return Optional.empty();
+    }
+    return executorProfile(true).map(ignored -> executors(true));
+  }
+
   private Optional<JavaRDD<Integer>> executorProfile(boolean gpu) {
+    return with(one(), executors(gpu));
+  }
+
+  private ResourceProfile executors(boolean gpu) {
     ExecutorResourceRequests executor = new ExecutorResourceRequests().cores(cores());
     conf.getOption("spark.executor.memory").foreach(executor::memory);
     conf.getOption("spark.executor.memoryOverhead").foreach(executor::memoryOverhead);
@@ -155,7 +168,7 @@ final class Placement {
           GPU, 1, conf.get(GPUS + "discoveryScript", ""), conf.get(GPUS + "vendor", ""));
       task.resource(GPU, 1);
     }
-    return with(one(), new ResourceProfileBuilder().require(executor).require(task));
+    return new ResourceProfileBuilder().require(executor).require(task).build();
   }
 
   private Optional<JavaRDD<Integer>> taskProfile(JavaRDD<Integer> rdd, boolean gpu) {
@@ -163,13 +176,13 @@ final class Placement {
     if (gpu) {
       task.resource(GPU, 1);
     }
-    return with(rdd, new ResourceProfileBuilder().require(task));
+    return with(rdd, new ResourceProfileBuilder().require(task).build());
   }
 
   /** Empty where Spark refuses profiles on this cluster. */
-  private Optional<JavaRDD<Integer>> with(JavaRDD<Integer> rdd, ResourceProfileBuilder profile) {
+  private Optional<JavaRDD<Integer>> with(JavaRDD<Integer> rdd, ResourceProfile profile) {
     try {
-      return Optional.of(rdd.withResources(profile.build()));
+      return Optional.of(rdd.withResources(profile));
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) { // javac does not see the checked exception that Scala throws

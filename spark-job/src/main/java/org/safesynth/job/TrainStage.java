@@ -188,12 +188,12 @@ public final class TrainStage {
   }
 
   /**
-   * Waits for the task's end.
+   * Waits for the end of a job of one task.
    *
    * @param patience seconds for it to begin; it is cancelled when it has not
    */
-  private static Optional<TrainingTask.Outcome> await(
-      SparkContext spark, JavaFutureAction<List<TrainingTask.Outcome>> running, int patience) {
+  static <T> Optional<T> await(
+      SparkContext spark, JavaFutureAction<List<T>> running, int patience) {
     long begin = System.nanoTime();
     boolean hasBegun = false;
     while (true) {
@@ -208,9 +208,9 @@ public final class TrainStage {
       } catch (InterruptedException e) {
         running.cancel(true);
         Thread.currentThread().interrupt();
-        throw new IllegalStateException("training was interrupted", e);
+        throw new IllegalStateException("the run was interrupted", e);
       } catch (ExecutionException e) {
-        throw new IllegalStateException("the training task failed", e.getCause());
+        throw new IllegalStateException("the task failed", e.getCause());
       }
     }
   }

@@ -76,18 +76,33 @@ final class PlacementIT {
 
   private static Said train(String id, List<String> settings, String... parameters)
       throws Exception {
+    List<String> all = new ArrayList<>(List.of("--data-source", table.toString()));
+    all.addAll(List.of("--training__pretrained_model", model.toString()));
+    all.addAll(List.of("--training__num_input_records_to_sample", "60"));
+    all.addAll(List.of("--training__lora_r", "4"));
+    all.addAll(Arrays.asList(parameters));
+    return submit("train", id, settings, all);
+  }
+
+  private static Said generate(String id, List<String> settings, String... parameters)
+      throws Exception {
+    List<String> all = new ArrayList<>(List.of("--generation__num_records", "70"));
+    all.addAll(List.of("--generation__use_structured_generation", "true"));
+    all.addAll(Arrays.asList(parameters));
+    return submit("generate", id, settings, all);
+  }
+
+  private static Said submit(
+      String stage, String id, List<String> settings, List<String> parameters) throws Exception {
     List<String> command = new ArrayList<>(List.of("scripts/local-cluster", "submit"));
     for (String setting : settings) {
       command.addAll(List.of("--spark-conf", setting));
     }
     command.addAll(List.of("--spark-conf", "spark.executor.memory=600m"));
     command.addAll(List.of("--spark-conf", "spark.executor.cores=1"));
-    command.addAll(List.of("run", "train", "--data-source", table.toString(), "--run-id", id));
+    command.addAll(List.of("run", stage, "--run-id", id));
     command.addAll(List.of("--artifact-path", temporary.resolve("out").toString()));
-    command.addAll(List.of("--training__pretrained_model", model.toString()));
-    command.addAll(List.of("--training__num_input_records_to_sample", "60"));
-    command.addAll(List.of("--training__lora_r", "4"));
-    command.addAll(Arrays.asList(parameters));
+    command.addAll(parameters);
     StringBuilder said = new StringBuilder();
     int exitCode = cluster.process(line -> said.append(line).append('\n'), command);
     return new Said(exitCode, said.toString());
@@ -126,6 +141,12 @@ final class PlacementIT {
     assertEquals(0, ofProfiles("worker-2"));
     String result = Files.readString(temporary.resolve("out/profile/result.json"));
     assertTrue(result.contains("\"placement\" : \"an executor with a GPU"), result);
+
+    Said sampled = generate("profile", withGpus(DYNAMIC));
+    assertEquals(0, sampled.exitCode(), sampled.text());
+    assertTrue(sampled.text().contains("sampling on executors with a GPU"), sampled.text());
+    assertTrue(sampled.text().contains("70 synthetic rows"), sampled.text());
+    assertEquals(2, ofProfiles("worker-1"));
   }
 
   @Test
@@ -152,6 +173,11 @@ final class PlacementIT {
     assertEquals(0, said.exitCode(), said.text());
     assertTrue(said.text().contains("no executor came within 8 s"), said.text());
     assertTrue(said.text().contains("training on a CPU instead"), said.text());
+
+    Said sampled = generate("late", withGpus(DYNAMIC), "--cluster.gpu_timeout", "8");
+    assertEquals(0, sampled.exitCode(), sampled.text());
+    assertTrue(sampled.text().contains("no executor with a GPU came within 8 s"), sampled.text());
+    assertTrue(sampled.text().contains("70 synthetic rows"), sampled.text());
 
     Said demanded =
         train(
