@@ -48,6 +48,13 @@ public final class ExamplesReader {
   /** Hands all records of a folder of examples to a sink, in the order of their identities. */
   public static void read(Configuration hadoop, Path folder, ExamplesManifest manifest, Sink sink)
       throws IOException {
+    read(hadoop, folder, manifest, Long.MAX_VALUE, sink);
+  }
+
+  /** Hands over the first records: a random sample, since their order is a keyed hash's. */
+  static void read(
+      Configuration hadoop, Path folder, ExamplesManifest manifest, long most, Sink sink)
+      throws IOException {
     int recordBytes = manifest.positions() * Short.BYTES;
     int threads = Math.max(1, Math.min(FILES_AHEAD, manifest.files().size()));
     ExecutorService readers = Executors.newFixedThreadPool(threads, ExamplesReader::daemon);
@@ -59,10 +66,12 @@ public final class ExamplesReader {
         Path path = new Path(folder, file.name());
         readers.execute(() -> readFile(hadoop, path, recordBytes, queue));
       }
-      for (int i = 0; i < queues.size(); i++) {
-        long records = drain(queues.get(i), recordBytes, sink);
+      long left = most;
+      for (int i = 0; i < queues.size() && left > 0; i++) {
+        long records = drain(queues.get(i), recordBytes, left, sink);
+        left -= records;
         ExamplesManifest.PartFile file = manifest.files().get(i);
-        if (records != file.records()) {
+        if (records != file.records() && left > 0) {
           throw new IOException(
               "%s holds %,d records instead of %,d"
                   .formatted(new Path(folder, file.name()), records, file.records()));
@@ -108,10 +117,10 @@ public final class ExamplesReader {
     return thread;
   }
 
-  private static long drain(BlockingQueue<Block> queue, int recordBytes, Sink sink)
+  private static long drain(BlockingQueue<Block> queue, int recordBytes, long most, Sink sink)
       throws IOException, InterruptedException {
     long records = 0;
-    while (true) {
+    while (records < most) {
       Block block = queue.take();
       if (block.fault() != null) {
         throw new IOException(block.fault().getMessage(), block.fault());
@@ -119,11 +128,13 @@ public final class ExamplesReader {
       if (block.tokens() == null) {
         return records;
       }
-      for (int from = 0; from < block.tokens().length; from += recordBytes) {
+      int taken = (int) Math.min(block.records(), most - records);
+      for (int from = 0; from < taken * recordBytes; from += recordBytes) {
         sink.accept(Arrays.copyOfRange(block.tokens(), from, from + recordBytes));
       }
-      records += block.records();
+      records += taken;
     }
+    return records;
   }
 
   private static void readFile(

@@ -24,6 +24,9 @@ import org.safesynth.train.TrainingPlan;
  * examples to the local disk, trains from the newest checkpoint, and leaves the model.
  */
 final class TrainingTask implements Training {
+  /** Enough to measure the speed by; of a larger table only what the schedule sees is fetched. */
+  private static final long FIRST_RECORDS = 1 << 20;
+
   private final SerializableConfiguration hadoop;
   private final String examplesFolder;
   private final ExamplesManifest examples;
@@ -33,6 +36,7 @@ final class TrainingTask implements Training {
   private final AutoPlan.Wishes wishes;
   private final long holdout;
   private final long seed;
+  private final long firstRecords;
 
   TrainingTask(
       Configuration hadoop,
@@ -42,6 +46,21 @@ final class TrainingTask implements Training {
       AutoPlan.Wishes wishes,
       long holdout,
       long seed) {
+    this(hadoop, folder, examples, codec, wishes, holdout, seed, FIRST_RECORDS);
+  }
+
+  /**
+   * @param firstRecords training records that are fetched before the plan is known
+   */
+  TrainingTask(
+      Configuration hadoop,
+      RunFolder folder,
+      ExamplesManifest examples,
+      FieldCodec codec,
+      AutoPlan.Wishes wishes,
+      long holdout,
+      long seed,
+      long firstRecords) {
     this.hadoop = new SerializableConfiguration(hadoop);
     this.examplesFolder = folder.examples().toString();
     this.examples = examples;
@@ -51,6 +70,7 @@ final class TrainingTask implements Training {
     this.wishes = wishes;
     this.holdout = holdout;
     this.seed = seed;
+    this.firstRecords = firstRecords;
   }
 
   /**
@@ -94,9 +114,9 @@ final class TrainingTask implements Training {
     Arrays.setAll(sizes, codec::vocabularySize);
     FieldDecoder decoder =
         new FieldDecoder(AutoPlan.decoder(Arrays.stream(sizes).boxed().toList(), wishes));
-    try (TokenStore store = store(configuration)) {
-      Optional<FolderCheckpoints.SavedPlan> earlier =
-          checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
+    Optional<FolderCheckpoints.SavedPlan> earlier =
+        checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
+    try (Fetched fetched = new Fetched(configuration)) {
       TrainingPlan plan;
       double speed = Double.NaN;
       if (earlier.isPresent()) {
@@ -105,12 +125,14 @@ final class TrainingTask implements Training {
         checkpoints.clear();
         TrainingPlan wanted =
             AutoPlan.plan(examples.records() - holdout, codec.positions(), wishes, seed);
+        TokenStore first = fetched.atLeast(before(wanted) + firstRecords);
         speed =
-            new EmbeddedTrainer(decoder, store, holdout, wanted, checkpoints, teller, workers)
+            new EmbeddedTrainer(decoder, first, holdout, wanted, checkpoints, teller, workers)
                 .measureSpeed();
         plan = AutoPlan.withinTime(wanted, speed);
         checkpoints.write(new FolderCheckpoints.SavedPlan(examples.fingerprint(), plan));
       }
+      TokenStore store = fetched.atLeast(before(plan) + Math.max(firstRecords, seen(plan)));
       checkpoints.fence();
       teller.onPlan(plan, decoder.layout().size(), speed, earlier.isPresent());
       EmbeddedTrainer.Outcome outcome =
@@ -133,13 +155,53 @@ final class TrainingTask implements Training {
     }
   }
 
-  private TokenStore store(Configuration configuration) {
-    try (TokenStore.Writer writer = TokenStore.create(localFolder(), examples.positions())) {
-      Path folder = new Path(examplesFolder);
-      ExamplesReader.read(configuration, folder, examples, writer::add);
-      return writer.finish();
-    } catch (IOException e) {
-      throw Faults.reading(new Path(examplesFolder), e);
+  /** Records that come before those of training. */
+  private long before(TrainingPlan plan) {
+    return holdout + plan.validationRecords();
+  }
+
+  /** Training records that a schedule comes to see; fewer than there are when time cuts it. */
+  private static long seen(TrainingPlan plan) {
+    return Math.min(plan.records(), plan.steps() * plan.batchSize());
+  }
+
+  /**
+   * The examples on the local disk: the first ones, which are a random sample, as many as are
+   * needed. A table of a billion rows is not copied for a training that sees some millions.
+   */
+  private final class Fetched implements AutoCloseable {
+    private final Configuration configuration;
+    private TokenStore store;
+
+    Fetched(Configuration configuration) {
+      this.configuration = configuration;
+    }
+
+    TokenStore atLeast(long wanted) {
+      long most = Math.min(wanted, examples.records());
+      if (store == null || store.records() < most) {
+        close();
+        store = fetch(most);
+      }
+      return store;
+    }
+
+    private TokenStore fetch(long most) {
+      try (TokenStore.Writer writer = TokenStore.create(localFolder(), examples.positions())) {
+        Path folder = new Path(examplesFolder);
+        ExamplesReader.read(configuration, folder, examples, most, writer::add);
+        return writer.finish();
+      } catch (IOException e) {
+        throw Faults.reading(new Path(examplesFolder), e);
+      }
+    }
+
+    @Override
+    public void close() {
+      if (store != null) {
+        store.close();
+        store = null;
+      }
     }
   }
 

@@ -21,6 +21,7 @@ final class RecordLessons implements Lessons<FieldBatch> {
   private final TokenStore store;
   private final long firstRecord;
   private final TrainingPlan plan;
+  private final long records; // what the store holds of the plan's: all that a cut schedule sees
   private final SeededStreams streams;
   private KeyedPermutation order;
   private long orderPass = -1;
@@ -30,6 +31,8 @@ final class RecordLessons implements Lessons<FieldBatch> {
     this.store = store;
     this.firstRecord = firstRecord;
     this.plan = plan;
+    this.records =
+        Math.min(plan.records(), store.records() - firstRecord - plan.validationRecords());
     this.streams = new SeededStreams(plan.seed());
   }
 
@@ -44,13 +47,13 @@ final class RecordLessons implements Lessons<FieldBatch> {
     int[] offsets = decoder.config().headOffsets();
     int[] tokens = new int[store.positions()];
     long from = firstRecord + plan.validationRecords();
-    for (long record = from; record < from + plan.records(); record++) {
+    for (long record = from; record < from + records; record++) {
       store.read(record, tokens);
       for (int t = 0; t < tokens.length; t++) {
         counts[offsets[t] + tokens[t]]++;
       }
     }
-    return decoder.initialParameters(counts, plan.records(), random);
+    return decoder.initialParameters(counts, records, random);
   }
 
   @Override
@@ -71,12 +74,12 @@ final class RecordLessons implements Lessons<FieldBatch> {
 
   /** The record that is seen as the {@code seen}-th of all passes. */
   private long record(long seen) {
-    long pass = seen / plan.records();
+    long pass = seen / records;
     if (pass != orderPass) {
-      order = new KeyedPermutation(plan.records(), streams.key(Purpose.EPOCH_ORDER, pass));
+      order = new KeyedPermutation(records, streams.key(Purpose.EPOCH_ORDER, pass));
       orderPass = pass;
     }
-    return firstRecord + plan.validationRecords() + order.apply(seen % plan.records());
+    return firstRecord + plan.validationRecords() + order.apply(seen % records);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -116,6 +117,20 @@ final class EncodeStageTest {
       } else {
         assertArrayEquals(first, tokens, "at " + partitions + " partitions");
       }
+    }
+  }
+
+  @Test
+  void theFirstRecordsAreReadAlone() throws IOException {
+    Path folder = folder("first");
+    ExamplesManifest manifest = EncodeStage.run(encoding(table(5000), 3, 1, "f"), folder);
+    byte[] all = read(manifest, folder);
+    long inFirstFile = manifest.files().get(0).records();
+    for (long most : new long[] {0, 1, 777, inFirstFile, inFirstFile + 1, 4999, 5000, 9000}) {
+      ByteArrayOutputStream some = new ByteArrayOutputStream();
+      ExamplesReader.read(new Configuration(), folder, manifest, most, some::write);
+      int bytes = (int) Math.min(5000, most) * 4;
+      assertArrayEquals(Arrays.copyOf(all, bytes), some.toByteArray(), most + " records");
     }
   }
 

@@ -60,7 +60,11 @@ class EmbeddedTrainerTest {
   }
 
   private static TrainingPlan plan(long steps) {
-    return new TrainingPlan(1_000, 100, 32, 8, steps, 40, 100, 3e-3, 10, 0.01, 0.4, 0.9, 11, 600);
+    return planOf(1_000, steps);
+  }
+
+  private static TrainingPlan planOf(long records, long steps) {
+    return new TrainingPlan(records, 100, 32, 8, steps, 40, 100, 3e-3, 10, 0.01, 0.4, 0.9, 11, 600);
   }
 
   private EmbeddedTrainer trainer(TrainingPlan plan, CheckpointStore checkpoints, int workers) {
@@ -106,6 +110,21 @@ class EmbeddedTrainerTest {
     EmbeddedTrainer.Outcome resumed = trainer(plan, checkpoints, 1).train();
     assertArrayEquals(whole, resumed.weights());
     assertEquals(80, resumed.last().step());
+  }
+
+  /** Of a large table only what the schedule sees is fetched: the plan's records are not there. */
+  @Test
+  void whatTheStoreHoldsIsTheTrainingTable() {
+    float[] few = trainer(planOf(400, 30), new MemoryStore(), 2).train().weights();
+    TokenStore.Writer writer = TokenStore.create(folder, SIZES.size());
+    int[] tokens = new int[SIZES.size()];
+    for (long record = 0; record < 100 + 400; record++) {
+      store.read(record, tokens);
+      writer.add(new byte[] {(byte) tokens[0], 0, (byte) tokens[1], 0, (byte) tokens[2], 0});
+    }
+    store.close();
+    store = writer.finish();
+    assertArrayEquals(few, trainer(plan(30), new MemoryStore(), 2).train().weights());
   }
 
   @Test
