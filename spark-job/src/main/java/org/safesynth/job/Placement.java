@@ -151,22 +151,28 @@ final class Placement {
     if (!knowsGpus() || !conf.getBoolean(DYNAMIC, false)) {
       return Optional.empty();
     }
-    return executorProfile(true).map(ignored -> executors(true));
+    // Tasks share it: one alone leaves a GPU idle while it reads what was drawn.
+    ResourceProfile shared = executors(true, 1, cores());
+    return with(one(), shared).map(ignored -> shared);
   }
 
   private Optional<JavaRDD<Integer>> executorProfile(boolean gpu) {
-    return with(one(), executors(gpu));
+    return with(one(), executors(gpu, cores(), 1));
   }
 
-  private ResourceProfile executors(boolean gpu) {
+  /**
+   * @param taskCores of the executor's
+   * @param tasks that share a GPU
+   */
+  private ResourceProfile executors(boolean gpu, int taskCores, int tasks) {
     ExecutorResourceRequests executor = new ExecutorResourceRequests().cores(cores());
     conf.getOption("spark.executor.memory").foreach(executor::memory);
     conf.getOption("spark.executor.memoryOverhead").foreach(executor::memoryOverhead);
-    TaskResourceRequests task = new TaskResourceRequests().cpus(cores());
+    TaskResourceRequests task = new TaskResourceRequests().cpus(taskCores);
     if (gpu) {
       executor.resource(
           GPU, 1, conf.get(GPUS + "discoveryScript", ""), conf.get(GPUS + "vendor", ""));
-      task.resource(GPU, 1);
+      task.resource(GPU, 1.0 / tasks);
     }
     return new ResourceProfileBuilder().require(executor).require(task).build();
   }

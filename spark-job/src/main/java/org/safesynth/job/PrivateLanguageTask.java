@@ -261,7 +261,8 @@ final class PrivateLanguageTask implements Training {
     try (RecordTokens rows = drawn.draw(format, Math.min(MOST_ROWS, formatRows), seed)) {
       List<long[]> alone =
           LongStream.range(0, formatRows).mapToObj(i -> new long[] {i % rows.records()}).toList();
-      PackedRecords source = new PackedRecords(rows, format, alone, alone.size());
+      PackedRecords source =
+          new PackedRecords(rows, format, alone, alone.size(), PackedRecords.Units.RECORDS);
       int passes = Math.min(workers, FORMAT_PASSES) * FORMAT_PASS;
       LoraPlan first =
           new LoraPlan(
@@ -318,7 +319,7 @@ final class PrivateLanguageTask implements Training {
             PeftAdapter.files(decoder.lora(), decoder.layout(), adapter, base.folder()));
     files.put(
         LanguageTraining.CONTEXT,
-        Json.file(new LanguageTraining.Trained(limits.ropeFactor(), limits.mostTokens()))
+        Json.file(new LanguageTraining.Trained(limits.ropeFactor(), limits.mostTokens(), null))
             .getBytes(StandardCharsets.UTF_8));
     files.put(LanguageTraining.ENCODING, codec.toJson().getBytes(StandardCharsets.UTF_8));
     return new ModelFolder(configuration, new Path(adapterFolder)).write(files, fingerprint());

@@ -123,7 +123,7 @@ final class RunClaim implements AutoCloseable {
     folder.write(RunFolder.ATTEMPT, Json.file(text));
   }
 
-  private void renew() {
+  private synchronized void renew() {
     try {
       if (isHeld()) {
         write();
@@ -190,9 +190,12 @@ final class RunClaim implements AutoCloseable {
 
   @Override
   public void close() {
-    beats.shutdownNow();
-    if (!isLost()) {
-      folder.delete(RunFolder.ATTEMPT);
+    beats.shutdown(); // a beat that is being written is let go: an interrupted one could be cut off
+    synchronized (this) {
+      if (!isLost) {
+        isLost = true; // whatever beat comes late finds nothing to do
+        folder.delete(RunFolder.ATTEMPT);
+      }
     }
   }
 }

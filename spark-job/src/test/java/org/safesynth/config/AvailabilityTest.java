@@ -39,7 +39,7 @@ final class AvailabilityTest {
       textBlock =
           """
           replace_pii: {}                                               | replace_pii is given
-          {data: {group_training_examples_by: id}, training: {pretrained_model: TinyLlama}} | data.group_training_examples_by is id
+          {data: {group_training_examples_by: id}, training: {pretrained_model: TinyLlama}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
           {data: {parent: {path: a, key: b}}, privacy: {dp_enabled: true}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | time_series.is_timeseries is true

@@ -49,7 +49,11 @@ final class PrivateCheckpointsTest {
   }
 
   private void require(ExamplesManifest examples, PrivatePlan plan) {
-    PrivateTrainingTask.requireSame(checkpoints, "the folder", examples, plan);
+    PrivateTrainingTask.requireSame(
+        checkpoints,
+        "the folder",
+        new PrivateTrainingTask.SavedPlan(
+            PrivateTrainingTask.SavedPlan.DP_SGD, examples.fingerprint(), plan));
   }
 
   @Test
