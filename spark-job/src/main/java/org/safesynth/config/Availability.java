@@ -79,16 +79,6 @@ public final class Availability {
               "counts groups only where data.group_training_examples_by or data.parent makes them",
               "write generation.num_records"),
           new Missing(
-              "generation.conditions",
-              c -> c.generation().conditions() != null && !c.isEmbedded(),
-              "completes given rows with the embedded model only",
-              REMOVE),
-          new Missing(
-              "generation.rebalance",
-              c -> c.generation().rebalance() != null && !c.isEmbedded(),
-              "sets shares with the embedded model only",
-              REMOVE),
-          new Missing(
               "generation.constraints",
               c -> !c.generation().constraints().isEmpty() && !c.isEmbedded(),
               "enforces conditions on rows of the embedded model only",

@@ -17,7 +17,7 @@ import org.safesynth.example.ExampleFormat;
  */
 final class RecordSequence implements TextSampler.Sequence {
   /** A token may lead away from the end by a value's length at most; dates are the longest. */
-  private static final int MARGIN = 64;
+  static final int MARGIN = 64;
 
   private final Frame frame;
   private final RecordReader reader;
@@ -32,6 +32,7 @@ final class RecordSequence implements TextSampler.Sequence {
   private boolean isEnded; // by itself
   private boolean isOver;
   private boolean isInRecord; // of free text
+  private boolean isGiven; // what was written last
   private int[] prefix = {};
   private RecordReader.Reading reading;
 
@@ -119,6 +120,7 @@ final class RecordSequence implements TextSampler.Sequence {
     byte[] bytes = frame.format().tokenizer().vocabulary().bytes(token);
     int before = lines;
     if (grammar != null) {
+      isGiven = grammar.isGiven(state, token);
       state = grammar.next(state, token);
     }
     for (int i = 0; bytes != null && i < bytes.length; i++) {
@@ -160,6 +162,11 @@ final class RecordSequence implements TextSampler.Sequence {
   @Override
   public int[] prefix() {
     return prefix;
+  }
+
+  /** Whether what was written last is of a given value. */
+  boolean isGiven() {
+    return isGiven;
   }
 
   /** Whether it is finished and does not go on. */

@@ -1,6 +1,7 @@
 package org.safesynth.generate;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.function.Supplier;
@@ -39,6 +40,8 @@ final class TextSampler implements AutoCloseable {
   private static final class Row {
     private Sequence sequence;
     private int[] pending; // tokens that the cache lacks
+    private final BitSet counted = new BitSet(); // pending ones whose likelihood counts
+    private boolean hasChosen;
   }
 
   /** A sequence in the making: says what may follow and hears what does. */
@@ -57,6 +60,24 @@ final class TextSampler implements AutoCloseable {
     /** Whether a finished sequence begins again, with another prefix. */
     default boolean goesOn() {
       return false;
+    }
+
+    /** Whether the likelihood of some of what must follow a choice counts. */
+    default boolean isWeighed() {
+      return false;
+    }
+
+    /** Whether that of the token that was taken last does. */
+    default boolean counts() {
+      return false;
+    }
+
+    /** Hears how likely the model found what counts since the last choice. */
+    default void weigh(double logLikelihood) {}
+
+    /** Whether nothing is left to choose; it may still wait for a likelihood. */
+    default boolean isComplete() {
+      return isFinished();
     }
 
     /** Takes what was written; called after each token, forced ones included. */
@@ -145,6 +166,8 @@ final class TextSampler implements AutoCloseable {
     Row row = rows[r];
     int kept = prompt.length - 1;
     cache.restart(r);
+    row.hasChosen = false;
+    row.counted.clear();
     int[] prefix = row.sequence.prefix();
     row.pending = new int[1 + prefix.length];
     row.pending[0] = prompt[kept];
@@ -165,7 +188,7 @@ final class TextSampler implements AutoCloseable {
 
   /** Appends what must follow anyway. */
   private void extend(Row row, int r) {
-    while (!row.sequence.isFinished()) {
+    while (!row.sequence.isComplete()) {
       int[] forced = row.sequence.forced();
       if (forced.length == 0) {
         return;
@@ -173,8 +196,12 @@ final class TextSampler implements AutoCloseable {
       int before = row.pending.length;
       row.pending = Arrays.copyOf(row.pending, before + forced.length);
       System.arraycopy(forced, 0, row.pending, before, forced.length);
-      for (int token : forced) {
-        row.sequence.accept(token);
+      for (int i = 0; i < forced.length; i++) {
+        row.sequence.accept(forced[i]);
+        // Before its first choice a sequence is what all others of its kind are.
+        if (row.hasChosen && row.sequence.isWeighed() && row.sequence.counts()) {
+          row.counted.set(before + i);
+        }
       }
       written += forced.length;
       if (seen != null) {
@@ -196,18 +223,55 @@ final class TextSampler implements AutoCloseable {
     for (int r : active) {
       tokens[r] = rows[r].pending;
     }
-    Tensor logits = cache.append(tokens, active); // (active, vocabulary)
+    int[] asked = Arrays.stream(active).filter(r -> !rows[r].sequence.isComplete()).toArray();
+    int[][] targets = targets(active, tokens);
+    KvCache.Told told = cache.append(tokens, asked, targets);
     passes++;
-    int[] chosen = choose(logits, active);
+    weigh(active, told.logLikelihoods());
+    if (asked.length > 0) {
+      take(asked, choose(told.logits(), asked));
+    }
+  }
+
+  /** What follows each token, where its likelihood counts; null where none does. */
+  private int[][] targets(int[] active, int[][] tokens) {
+    if (Arrays.stream(active).allMatch(r -> rows[r].counted.isEmpty())) {
+      return null;
+    }
+    int[][] targets = new int[rows.length][0];
+    for (int r : active) {
+      targets[r] = new int[tokens[r].length];
+      for (int i = 0; i < targets[r].length; i++) {
+        targets[r][i] = rows[r].counted.get(i + 1) ? tokens[r][i + 1] : -1;
+      }
+    }
+    return targets;
+  }
+
+  private void weigh(int[] active, float[][] logLikelihoods) {
+    for (int r : active) {
+      if (rows[r].sequence.isWeighed()) {
+        double sum = 0;
+        for (float logLikelihood : logLikelihoods == null ? new float[0] : logLikelihoods[r]) {
+          sum += logLikelihood;
+        }
+        rows[r].sequence.weigh(sum);
+        rows[r].counted.clear();
+      }
+    }
+  }
+
+  private void take(int[] asked, int[] chosen) {
     for (int i = 0; i < chosen.length; i++) {
-      Row row = rows[active[i]];
+      Row row = rows[asked[i]];
       row.pending = new int[] {chosen[i]};
+      row.hasChosen = true;
       row.sequence.accept(chosen[i]);
       written++;
       if (seen != null) {
-        mark(active[i], row.pending);
+        mark(asked[i], row.pending);
       }
-      extend(row, active[i]);
+      extend(row, asked[i]);
     }
   }
 

@@ -10,11 +10,10 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.LongAccumulator;
-import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
 import scala.Tuple2;
 
@@ -27,6 +26,7 @@ final class CompletionStage implements AutoCloseable {
 
   private final RunContext context;
   private final FrozenSchema schema;
+  private final RowCompleter model;
   private final boolean writesMissing;
   private final JavaPairRDD<Long, Object[]> given; // row number -> canonical cells, null if open
   private final long rows;
@@ -35,12 +35,14 @@ final class CompletionStage implements AutoCloseable {
   private CompletionStage(
       RunContext context,
       FrozenSchema schema,
+      RowCompleter model,
       boolean writesMissing,
       JavaPairRDD<Long, Object[]> given,
       long rows,
       boolean isPersisted) {
     this.context = context;
     this.schema = schema;
+    this.model = model;
     this.writesMissing = writesMissing;
     this.given = given;
     this.rows = rows;
@@ -54,7 +56,10 @@ final class CompletionStage implements AutoCloseable {
 
   /** The stage that the configuration asks for; what cannot be met is found here. */
   static CompletionStage of(RunContext context, FrozenSchema schema) {
-    ModelFolder.Model model = new ModelFolder(context.hadoop(), context.folder().model()).read();
+    return of(context, schema, RowCompleter.of(context, schema));
+  }
+
+  static CompletionStage of(RunContext context, FrozenSchema schema, RowCompleter model) {
     String conditions = context.config().generation().conditions();
     if (conditions == null) {
       return ofShares(context, schema, model);
@@ -74,7 +79,7 @@ final class CompletionStage implements AutoCloseable {
   static CompletionStage ofTable(
       RunContext context,
       FrozenSchema schema,
-      ModelFolder.Model model,
+      RowCompleter model,
       TableSource table,
       boolean writesMissing) {
     GivenCells cells =
@@ -82,7 +87,7 @@ final class CompletionStage implements AutoCloseable {
     JavaPairRDD<Long, Object[]> numbered =
         table.reading(() -> cells.numbered(table.rows())).persist(StorageLevel.MEMORY_AND_DISK());
     try {
-      long rows = table.reading(() -> cells.check(numbered, model.codec(), context.console()));
+      long rows = table.reading(() -> cells.check(numbered, model, context.console()));
       if (context.config().privacy().dpEnabled()) {
         context
             .console()
@@ -90,7 +95,7 @@ final class CompletionStage implements AutoCloseable {
                 "completed rows hold what %s gives: privacy.json covers the model, not those values"
                     .formatted(table.name()));
       }
-      return new CompletionStage(context, schema, writesMissing, numbered, rows, true);
+      return new CompletionStage(context, schema, model, writesMissing, numbered, rows, true);
     } catch (RuntimeException e) {
       numbered.unpersist();
       throw e;
@@ -98,8 +103,13 @@ final class CompletionStage implements AutoCloseable {
   }
 
   private static CompletionStage ofShares(
-      RunContext context, FrozenSchema schema, ModelFolder.Model model) {
+      RunContext context, FrozenSchema schema, RowCompleter model) {
     SafeSynthesizerConfig config = context.config();
+    if (model.codec() == null) {
+      throw new BadInputException(
+          "generation.rebalance needs the values that the adapter has learned, and %s tells none; train it again, or give the rows as generation.conditions"
+              .formatted(context.folder().adapter()));
+    }
     long rows = config.generation().numRecords();
     Map<String, Map<String, Double>> wanted = config.generation().shares();
     List<ShareAssignment> assignments =
@@ -114,7 +124,7 @@ final class CompletionStage implements AutoCloseable {
             .javaRDD();
     JavaPairRDD<Long, Object[]> given =
         numbers.flatMapToPair(shard -> assigned(shard, rows, columns, assignments));
-    return new CompletionStage(context, schema, true, given, rows, false);
+    return new CompletionStage(context, schema, model, true, given, rows, false);
   }
 
   private static Iterator<Tuple2<Long, Object[]>> assigned(
@@ -154,22 +164,8 @@ final class CompletionStage implements AutoCloseable {
   Dataset<Row> table(int partitions, LongAccumulator rowsDone) {
     JavaPairRDD<Long, Object[]> inShards =
         given.repartitionAndSortWithinPartitions(new WholeShards(partitions, shards(rows)));
-    SparkSession spark = context.spark();
-    SafeSynthesizerConfig config = context.config();
-    CompletingSampler sampler =
-        new CompletingSampler(
-            new SerializableConfiguration(context.hadoop()),
-            context.folder().model().toString(),
-            schema,
-            new CompletingSampler.Sampling(
-                config.generationSeed(),
-                config.temperature(),
-                config.generation().topP(),
-                writesMissing,
-                Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled"))),
-            rowsDone);
-    JavaRDD<Row> rowsOut = inShards.mapPartitions(sampler);
-    return spark.createDataFrame(rowsOut, GenerateStage.type(schema));
+    JavaRDD<Row> rowsOut = inShards.mapPartitions(model.sampler(writesMissing, rowsDone));
+    return context.spark().createDataFrame(rowsOut, GenerateStage.type(schema));
   }
 
   /** Sends neighbouring shards to the same partition, and partitions in the order of the rows. */

@@ -136,10 +136,12 @@ final class GivenCells implements Serializable {
   /**
    * Checks every given cell against the columns' domains.
    *
+   * @param model whose codec tells what it knows of values; where it has none, the schema does
    * @return number of rows
    * @throws BadInputException when the model cannot know a value
    */
-  long check(JavaPairRDD<Long, Object[]> numbered, FieldCodec codec, Console console) {
+  long check(JavaPairRDD<Long, Object[]> numbered, RowCompleter model, Console console) {
+    FieldCodec codec = model.codec();
     GivenCells self = this;
     List<Found> found =
         numbered
@@ -167,8 +169,8 @@ final class GivenCells implements Serializable {
       }
       if (found.get(c).nearest > 0) {
         console.warn(
-            "column '%s' of %s: %,d given values are rare, or outside what the model learned; they stay, and their rows are completed as the nearest known value would have it"
-                .formatted(name, table, found.get(c).nearest));
+            "column '%s' of %s: %,d given values are rare, or outside what the model learned; they stay, and their rows are completed %s"
+                .formatted(name, table, found.get(c).nearest, model.withRareValues()));
       }
     }
     return rows;
@@ -188,7 +190,8 @@ final class GivenCells implements Serializable {
           continue;
         }
         boolean isBad = cell instanceof Fault || !schema.columns().get(c).allows(cell);
-        Acceptance acceptance = isBad ? Acceptance.UNKNOWN : codec.acceptance(c, cell);
+        Acceptance known = codec == null || isBad ? Acceptance.EXACT : codec.acceptance(c, cell);
+        Acceptance acceptance = isBad ? Acceptance.UNKNOWN : known;
         if (acceptance == Acceptance.UNKNOWN) {
           found.get(c).bad++;
           found.get(c).firstBad = Math.min(found.get(c).firstBad, row._1());

@@ -8,6 +8,7 @@ import org.safesynth.codec.TokenGrammar;
 import org.safesynth.example.ContextRules;
 import org.safesynth.example.ExampleFormat;
 import org.safesynth.generate.GroupRules;
+import org.safesynth.generate.JsonlCompleter;
 import org.safesynth.generate.JsonlSampler;
 import org.safesynth.generate.TokenDistribution;
 import org.safesynth.model.CausalDecoder;
@@ -64,6 +65,7 @@ final class LanguageModels {
       String sha256,
       Integer ropeFactor,
       ComputeDevice.Wish device,
+      boolean isStructured,
       FrozenSchema schema) {}
 
   private record Loaded(
@@ -93,6 +95,27 @@ final class LanguageModels {
    */
   static JsonlSampler sampler(
       Configuration hadoop, Source source, FrozenSchema schema, long sequences) {
+    Loaded loaded = loaded(hadoop, source, schema);
+    return new JsonlSampler(
+        loaded.decoder(),
+        loaded.format(),
+        source.isStructured() ? loaded.grammar() : null,
+        options(loaded, source, sequences));
+  }
+
+  /** A completer, likewise; of a structured source. */
+  static JsonlCompleter completer(
+      Configuration hadoop, Source source, FrozenSchema schema, long sequences) {
+    Loaded loaded = loaded(hadoop, source, schema);
+    return new JsonlCompleter(
+        loaded.decoder(),
+        loaded.format(),
+        loaded.grammar(),
+        options(loaded, source, sequences),
+        JsonlCompleter.DRAFTS);
+  }
+
+  private static Loaded loaded(Configuration hadoop, Source source, FrozenSchema schema) {
     Key key =
         new Key(
             source.base(),
@@ -100,32 +123,30 @@ final class LanguageModels {
             source.adapterSha256(),
             source.ropeFactor(),
             source.device(),
+            source.isStructured(),
             schema);
-    Loaded loaded;
     synchronized (LOADED) {
       BASES.clear();
       LOADED.keySet().removeIf(other -> !other.equals(key));
-      loaded = LOADED.computeIfAbsent(key, k -> load(hadoop, source, schema));
+      return LOADED.computeIfAbsent(key, k -> load(hadoop, source, schema));
     }
+  }
+
+  private static JsonlSampler.Options options(Loaded loaded, Source source, long sequences) {
     // The prompt is kept once for all sequences, so that one of a single record costs least.
     GroupRules groups = source.groups();
     int records = groups == null ? 1 : groups.mostRows();
     records = groups != null && groups.series() != null ? Integer.MAX_VALUE : records;
     int most = loaded.decoder().device().isGpu() ? BATCH_ON_A_GPU : BATCH;
-    int batch = (int) Math.max(1, Math.min(most, sequences));
-    return new JsonlSampler(
-        loaded.decoder(),
-        loaded.format(),
-        source.isStructured() ? loaded.grammar() : null,
-        new JsonlSampler.Options(
-            new TokenDistribution(source.temperature(), source.topP(), source.repetitionPenalty()),
-            loaded.contextTokens(),
-            source.longestRecord(),
-            records,
-            source.groups(),
-            batch,
-            source.patience(),
-            source.invalidFraction()));
+    return new JsonlSampler.Options(
+        new TokenDistribution(source.temperature(), source.topP(), source.repetitionPenalty()),
+        loaded.contextTokens(),
+        source.longestRecord(),
+        records,
+        groups,
+        (int) Math.max(1, Math.min(most, sequences)),
+        source.patience(),
+        source.invalidFraction());
   }
 
   private static Loaded load(Configuration hadoop, Source source, FrozenSchema schema) {

@@ -31,7 +31,7 @@ import org.safesynth.schema.FrozenSchema;
 final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
   private static final int SMALL = 64;
   private static final int LARGE = 256;
-  private static final int LARGE_FROM = 4096;
+  private static final int LARGE_FROM = 1024;
 
   /**
    * Records or groups of a shard, which are sampled side by side. While a small shard ends, few

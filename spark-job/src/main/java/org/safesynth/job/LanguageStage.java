@@ -1,11 +1,13 @@
 package org.safesynth.job;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -23,6 +25,7 @@ import org.safesynth.generate.GroupRules;
 import org.safesynth.generate.SeriesRules;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import scala.Tuple2;
 
 /**
  * Samples a pretrained model with the run's adapter on all executors: rows, or groups, are cut into
@@ -112,6 +115,54 @@ final class LanguageStage {
         .table();
   }
 
+  /** Completes rows, always under the grammar; what is rejected is nothing. */
+  RowCompleter completer() {
+    if (grouping != null) {
+      throw new BadInputException(
+          "the adapter in %s has learned groups, and single rows are completed; train one without data.group_training_examples_by"
+              .formatted(context.folder().adapter()));
+    }
+    return new RowCompleter() {
+      @Override
+      public FieldCodec codec() {
+        return domain;
+      }
+
+      @Override
+      public String withRareValues() {
+        return "with them as they are";
+      }
+
+      @Override
+      public FlatMapFunction<Iterator<Tuple2<Long, Object[]>>, Row> sampler(
+          boolean writesMissing, LongAccumulator rowsDone) {
+        return completing(writesMissing, rowsDone);
+      }
+    };
+  }
+
+  private LanguageCompletingSampler completing(boolean writesMissing, LongAccumulator rowsDone) {
+    return new LanguageCompletingSampler(
+        new SerializableConfiguration(context.hadoop()),
+        source(true),
+        writesMissing ? writable() : withoutMissing(writable()),
+        writes,
+        context.config().generationSeed(),
+        Boolean.parseBoolean(context.spark().conf().get("spark.sql.datetime.java8API.enabled")),
+        rowsDone,
+        rejected);
+  }
+
+  /** No value is missing where the column has others. */
+  private FrozenSchema withoutMissing(FrozenSchema of) {
+    List<ColumnSchema> columns = new ArrayList<>();
+    for (ColumnSchema column : of.columns()) {
+      boolean isOnlyMissing = domain != null && domain.isAlwaysMissing(columns.size());
+      columns.add(column.withMissing(column.missing() && isOnlyMissing));
+    }
+    return new FrozenSchema(columns);
+  }
+
   /** Records, or groups, from the first of a shard on. */
   private Dataset<Row> sampled(
       long from, long end, int size, StructType type, LongAccumulator rowsDone) {
@@ -121,7 +172,7 @@ final class LanguageStage {
     LanguageShardSampler sampler =
         new LanguageShardSampler(
             new SerializableConfiguration(context.hadoop()),
-            source(),
+            source(context.config().generation().useStructuredGeneration()),
             writable(),
             grouping == null ? writes : domain,
             size,
@@ -221,7 +272,10 @@ final class LanguageStage {
         .collect(Collectors.joining("; "));
   }
 
-  private LanguageModels.Source source() {
+  /**
+   * @param isStructured whether a grammar admits valid records only
+   */
+  private LanguageModels.Source source(boolean isStructured) {
     SafeSynthesizerConfig config = context.config();
     GenerationConfig generation = config.generation();
     LanguageBase base = LanguageBase.of(context);
@@ -237,7 +291,7 @@ final class LanguageStage {
             .orElse(config.training().ropeScalingFactor().value()),
         trained.map(LanguageTraining.Trained::longestRecord).orElse(0),
         Devices.forGeneration(config),
-        generation.useStructuredGeneration(),
+        isStructured,
         rules(),
         config.temperature(),
         generation.topP(),

@@ -121,12 +121,9 @@ final class Pipeline {
   /** Fills the missing cells of a table; leaves {@code imputed/}, and one file if asked for. */
   void impute(TableSource.Address address, String outputFile) {
     FrozenSchema schema = SchemaStage.read(context.folder());
-    if (!context.config().isEmbedded()) {
-      throw new BadInputException("run impute needs a run of the embedded model");
-    }
     Path folder = context.folder().imputed();
     TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
-    ModelFolder.Model model = new ModelFolder(context.hadoop(), context.folder().model()).read();
+    RowCompleter model = RowCompleter.of(context, schema);
     long rows =
         journal.stage(
             "impute",
@@ -271,11 +268,9 @@ final class Pipeline {
       return rows;
     }
     if (CompletionStage.isAsked(context.config())) {
-      if (language != null) {
-        throw new BadInputException(
-            "generation.conditions and generation.rebalance complete rows with the embedded model only; remove them to sample a pretrained one");
-      }
-      try (CompletionStage completion = CompletionStage.of(context, schema)) {
+      RowCompleter model =
+          language == null ? RowCompleter.ofEmbedded(context, schema) : language.completer();
+      try (CompletionStage completion = CompletionStage.of(context, schema, model)) {
         return write(completion.rows(), folder, completion::table);
       }
     }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -22,6 +23,7 @@ import org.bytedeco.pytorch.global.torch;
  * its own.
  */
 public final class CausalDecoder {
+  private static final int SCORED_AT_ONCE = 64;
   private static final String[] ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"};
   private static final String[] MLP = {"gate_proj", "up_proj", "down_proj"};
 
@@ -152,15 +154,49 @@ public final class CausalDecoder {
   /**
    * Passes a step's tokens through the model and keeps their keys and values.
    *
-   * @return (asked, vocabulary) logits behind the tokens that are asked for, or null for none
+   * @param targets (tokens) what follows each, or -1 where its likelihood is not wanted; null for
+   *     none
    */
-  Tensor logits(KvCache.Step step, KvCache cache) {
+  KvCache.Told pass(KvCache.Step step, KvCache cache, int[] targets) {
     Tensor x = states(step, cache); // (tokens, hidden)
     Tensor asked = there(step.asked()); // (asked) or null
-    Tensor logits = // (asked, vocabulary) or null
-        asked == null ? null : head.project(normed(x.index_select(0, asked), norm), null);
+    Tensor logits = asked == null ? null : logits(x, asked); // (asked, vocabulary)
+    float[][] likelihoods =
+        targets == null ? null : step.byRow(logLikelihoods(x, targets)); // (rows)(tokens)
     x.releaseReference();
-    return logits;
+    return new KvCache.Told(logits, likelihoods);
+  }
+
+  private Tensor logits(Tensor x, Tensor at) {
+    return head.project(normed(x.index_select(0, at), norm), null); // (at, vocabulary)
+  }
+
+  /** A few tokens at once: each takes as many numbers as the vocabulary has tokens. */
+  private float[] logLikelihoods(Tensor x, int[] targets) {
+    int[] wanted = IntStream.range(0, targets.length).filter(n -> targets[n] >= 0).toArray();
+    float[] all = new float[targets.length];
+    for (int from = 0; from < wanted.length; from += SCORED_AT_ONCE) {
+      int[] part = Arrays.copyOfRange(wanted, from, Math.min(wanted.length, from + SCORED_AT_ONCE));
+      try (PointerScope scope = new PointerScope()) {
+        int[] follows = Arrays.stream(part).map(n -> targets[n]).toArray();
+        Tensor index = // (part, 1)
+            device().on(torch.tensor(follows)).to(torch.ScalarType.Long).unsqueeze(1);
+        Tensor logits = logits(x, device().on(torch.tensor(part))); // (part, vocabulary)
+        Tensor of = // (part)
+            torch
+                .log_softmax(logits.to(torch.ScalarType.Float), 1)
+                .gather(1, index)
+                .squeeze(1)
+                .cpu()
+                .contiguous();
+        float[] read = new float[part.length];
+        of.data_ptr_float().get(read);
+        for (int i = 0; i < part.length; i++) {
+          all[part[i]] = read[i];
+        }
+      }
+    }
+    return all;
   }
 
   /**

@@ -88,13 +88,35 @@ public final class KvCache implements AutoCloseable {
    *     where none is
    */
   public Tensor append(int[][] tokens, int[] asked) {
+    return append(tokens, asked, null).logits();
+  }
+
+  /**
+   * What a step tells.
+   *
+   * @param logits (asked, vocabulary), or null where none is asked for
+   * @param logLikelihoods (rows)(tokens) of the targets; 0 where there is none
+   */
+  public record Told(Tensor logits, float[][] logLikelihoods) {}
+
+  /**
+   * Appends tokens, and asks how likely the model finds what follows some of them.
+   *
+   * @param targets of each token the one that follows it, or -1 where nobody wants to know; null
+   *     for none at all
+   */
+  public Told append(int[][] tokens, int[] asked, int[][] targets) {
     Step step = new Step(tokens, lengths, beginning, asked);
     makeRoom(step.longest);
-    Tensor logits = decoder.logits(step, this); // (asked, vocabulary) or null
+    Told told = decoder.pass(step, this, targets == null ? null : flat(targets));
     for (int r = 0; r < rows; r++) {
       lengths[r] += tokens[r].length;
     }
-    return logits;
+    return told;
+  }
+
+  private static int[] flat(int[][] targets) {
+    return Arrays.stream(targets).flatMapToInt(Arrays::stream).toArray();
   }
 
   /** Lets a row hold only what all rows begin with, and forgets the rest. */
@@ -132,6 +154,7 @@ public final class KvCache implements AutoCloseable {
     private final int beginning;
     private final int[] rows; // (active) those with tokens
     private final boolean hasAllRows;
+    private final int allRows; // those without tokens too
     private final int time; // tokens of the row with the most
     private final int longest; // tokens that the longest row holds after the step
     private final int[] ids; // (tokens)
@@ -144,6 +167,7 @@ public final class KvCache implements AutoCloseable {
       this.beginning = beginning;
       this.rows = IntStream.range(0, tokens.length).filter(r -> tokens[r].length > 0).toArray();
       this.hasAllRows = rows.length == tokens.length;
+      this.allRows = tokens.length;
       this.time = Arrays.stream(rows).map(r -> tokens[r].length).max().orElseThrow();
       this.longest =
           Arrays.stream(rows).map(r -> lengths[r] + tokens[r].length).max().orElseThrow();
@@ -165,6 +189,19 @@ public final class KvCache implements AutoCloseable {
         last[rows[a]] = n - 1;
       }
       this.asked = Arrays.stream(asked).map(r -> last[r]).toArray();
+    }
+
+    /** Numbers of the step's tokens (tokens) as their rows have them. */
+    float[][] byRow(float[] flat) {
+      float[][] rowsOf = new float[allRows][0];
+      for (int n = 0; n < ids.length; n++) {
+        int row = rows[activeOf[n]];
+        if (rowsOf[row].length <= indexInStep[n]) {
+          rowsOf[row] = Arrays.copyOf(rowsOf[row], indexInStep[n] + 1);
+        }
+        rowsOf[row][indexInStep[n]] = flat[n];
+      }
+      return rowsOf;
     }
 
     /** Tokens appended. */

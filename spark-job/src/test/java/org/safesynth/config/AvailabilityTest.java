@@ -64,7 +64,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(10, found);
+    assertEquals(8, found);
   }
 
   @Test

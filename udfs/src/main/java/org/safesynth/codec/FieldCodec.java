@@ -244,6 +244,12 @@ public final class FieldCodec implements RecordCodec {
     return new FieldGrammar(this, false);
   }
 
+  /** Whether a column never has a value. */
+  public boolean isAlwaysMissing(int column) {
+    ColumnCodec of = columns.get(column);
+    return of.missingToken() >= 0 && isTheOnlyWay(of, of.missingToken());
+  }
+
   private boolean isTheOnlyWay(ColumnCodec column, int missingToken) {
     for (int token = 0; token < column.sizes()[0]; token++) {
       if (token != missingToken && column.isWritable(0, token)) {

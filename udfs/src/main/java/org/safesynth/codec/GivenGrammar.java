@@ -89,6 +89,18 @@ final class GivenGrammar implements LineGrammar {
   }
 
   @Override
+  public boolean isGiven(int state, int token) {
+    int at = state;
+    for (byte written : grammar.bytes(token)) {
+      if (spliced.isInPart(at)) {
+        return true;
+      }
+      at = spliced.next(at, written & 0xff);
+    }
+    return false;
+  }
+
+  @Override
   public int distance(int state) {
     return shortestEnd(state).length;
   }

@@ -85,8 +85,18 @@ public final class JsonlCodec {
    * value counts, and a key that is not there is a missing value where the column has such.
    */
   public Decoded decode(String text) {
-    Object[] cells = new Object[columns.size()];
-    boolean[] seen = new boolean[cells.length];
+    return decode(text, new Object[columns.size()], new boolean[columns.size()]);
+  }
+
+  /**
+   * The same, with some cells as they are given and not as the text has them.
+   *
+   * @param given canonical values (columns)
+   * @param isGiven (columns)
+   */
+  public Decoded decode(String text, Object[] given, boolean[] isGiven) {
+    Object[] cells = given.clone();
+    boolean[] seen = isGiven.clone();
     try (JsonParser json = JSON.createParser(text)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
         return rejected(Rejection.Reason.INVALID_JSON, null);
@@ -95,7 +105,7 @@ public final class JsonlCodec {
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         Integer column = index.get(json.currentName());
         json.nextToken();
-        if (column == null) {
+        if (column == null || isGiven[column]) {
           json.skipChildren();
           continue;
         }

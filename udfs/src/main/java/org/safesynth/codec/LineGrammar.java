@@ -21,6 +21,9 @@ public interface LineGrammar {
    */
   int next(int state, int token);
 
+  /** Whether a token that may be written writes something of a given value, or ends one. */
+  boolean isGiven(int state, int token);
+
   /** Tokens that {@link #shortestEnd} takes from a state. */
   int distance(int state);
 

@@ -36,6 +36,11 @@ final class SplicedDfa implements ByteAutomaton {
     return column;
   }
 
+  /** Whether what is read next is of a replaced value. */
+  boolean isInPart(int state) {
+    return partOf(state) >= 0;
+  }
+
   private int inPart(int column, int state) {
     return state < dfa.size() ? 0 : state - firsts[column];
   }

@@ -85,6 +85,11 @@ public final class TokenGrammar implements LineGrammar {
   }
 
   @Override
+  public boolean isGiven(int state, int token) {
+    return false;
+  }
+
+  @Override
   public int distance(int state) {
     return end(state).length;
   }

@@ -73,7 +73,7 @@ public record ColumnSchema(
         missingTokens);
   }
 
-  ColumnSchema withMissing(boolean newMissing) {
+  public ColumnSchema withMissing(boolean newMissing) {
     return new ColumnSchema(
         name,
         type,
