@@ -38,7 +38,7 @@ public final class BoughtDomain {
     ColumnSchema known = column.withMissing(missing);
     int length = length(counts);
     if (!hasKind) {
-      known = byForm(known, counts, NEARLY_ALL * present - slack, slack);
+      known = byForm(known, counts, NEARLY_ALL * present, slack);
     } else if (column.kind() == ColumnKind.DECIMAL && !column.type().startsWith("decimal")) {
       known = number(known, column.type(), Math.max(column.scale(), scale(counts, slack)));
     } else if (column.kind() == ColumnKind.TEXT || column.kind() == ColumnKind.IDENTIFIER) {
@@ -47,13 +47,23 @@ public final class BoughtDomain {
     return new Known(known, length, present);
   }
 
+  /** What noise alone does not exceed in so many counts together, and in that of the missing. */
+  private static double slackOf(int counts, double slack) {
+    return slack * Math.sqrt(counts + 1.0);
+  }
+
+  /**
+   * @param nearlyAll of the cells that are not missing, by the noisy count of those that are
+   */
   private static ColumnSchema byForm(
-      ColumnSchema column, double[] counts, double enough, double slack) {
+      ColumnSchema column, double[] counts, double nearlyAll, double slack) {
     double decimals = 0;
     for (int d = 0; d < ValueForm.MOST_DECIMALS; d++) {
       decimals += counts[ValueForm.DECIMALS + d];
     }
-    if (counts[ValueForm.WHOLE] + decimals >= enough) {
+    double enough = nearlyAll - slackOf(1, slack);
+    if (counts[ValueForm.WHOLE] + decimals
+        >= nearlyAll - slackOf(1 + ValueForm.MOST_DECIMALS, slack)) {
       int scale = scale(counts, slack);
       return scale > 0
           ? number(column, "decimal(18," + scale + ")", scale)
