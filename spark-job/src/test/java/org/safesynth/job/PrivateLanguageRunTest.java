@@ -180,6 +180,29 @@ final class PrivateLanguageRunTest {
     assertEquals(first, rows().stream().map(Row::toString).sorted().toList());
   }
 
+  /** Kinds, values, ranges and lengths are bought: the prompt, the grammar and the limit follow. */
+  @Test
+  void aDomainMayBeBought() throws IOException {
+    Files.writeString(temp.resolve("schema.json"), "{\"columns\": []}");
+    String[] bought = {
+      "--privacy.epsilon", "12",
+      "--privacy.domain_epsilon_share", "0.4",
+      "--privacy.marginal_epsilon_share", "1",
+      "--training.num_input_records_to_sample", "64"
+    };
+    assertEquals(0, run("run", bought), this::said);
+    JsonNode ledger = json("privacy.json");
+    assertEquals("bought", ledger.path("domain").path("town").asText());
+    assertTrue(ledger.path("epsilon").asDouble() <= 12);
+    JsonNode columns = json("schema.json").path("columns");
+    assertEquals("integer", columns.get(1).path("kind").asText());
+    assertEquals("[\"north\",\"south\"]", columns.get(2).path("values").toString());
+    String adapter = Files.readString(temp.resolve("out/r/adapter/encoding.json"));
+    assertTrue(adapter.contains("north") && !adapter.contains("west"), adapter);
+    assertTrue(json("adapter/context.json").path("longest_record").asInt() < 400);
+    assertEquals(40, rows().size());
+  }
+
   /** The noise is fresh, so two runs of one seed end with two adapters. */
   @Test
   void withoutMarginalsOrWithNothingElse() throws IOException {
