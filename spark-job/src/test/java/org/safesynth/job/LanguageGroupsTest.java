@@ -273,6 +273,9 @@ final class LanguageGroupsTest {
     Files.writeString(context, text.replaceAll("(?s),\\s*\"groups\".*", "}"));
     assertEquals(2, command("run generate", "alone"), said());
     assertTrue(said().contains("does not say that it has learned such groups"), said());
+    Path table = temp.resolve("orders.csv");
+    assertEquals(2, command("run impute", "learned", "--data-source", table.toString()), said());
+    assertTrue(said().contains("has learned groups, and single rows are completed"), said());
     refuses(
         "data.order_training_examples_by is 'when', but",
         train(temp.resolve("orders.csv"), "--data.order_training_examples_by", "when"));

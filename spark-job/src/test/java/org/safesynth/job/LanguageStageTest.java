@@ -159,6 +159,23 @@ final class LanguageStageTest {
   }
 
   @Test
+  void anAdapterMadeElsewhereCompletesRowsAndKnowsNoShares() throws IOException {
+    Path run = trained("given", "tinyllama-tiny", "tinyllama-tiny/lora-r4-rs");
+    Path given = Files.write(temp.resolve("given.csv"), List.of("age,zip", "30,007", ",010"));
+    assertEquals(0, generate(run, "--generation.conditions", given.toString()), said());
+    Dataset<Row> table = LocalSpark.session().read().parquet(run.resolve("synthetic").toString());
+    List<Row> rows = table.select("age", "zip").collectAsList();
+    assertEquals(List.of(30, "007"), List.of(rows.get(0).get(0), rows.get(0).get(1)));
+    assertEquals("010", rows.get(1).get(1));
+    assertTrue(rows.get(1).getInt(0) >= 17 && rows.get(1).getInt(0) <= 90, rows.toString());
+    Files.write(given, List.of("age", "16"));
+    assertEquals(2, generate(run, "--generation.conditions", given.toString()), said());
+    assertTrue(said().contains("1 of 1 rows give a value that is outside"), said());
+    assertEquals(2, generate(run, "--generation.rebalance", "{zip: {\"007\": 1.0}}"), said());
+    assertTrue(said().contains("needs the values that the adapter has learned"), said());
+  }
+
+  @Test
   void whatIsMissingOrDoesNotFitIsOneSentence() throws IOException {
     Path run = trained("missing", "tinyllama-tiny", "tinyllama-tiny/lora-r4-rs");
     String config = Files.readString(run.resolve("config.yaml"));
