@@ -229,8 +229,11 @@ public final class GroupSampler implements AutoCloseable {
       boolean any = false;
       for (int token = 0; token < size; token++) {
         boolean isStep = position == codec.stepPosition();
-        boolean fits =
-            token != rest && (!isStep || codec.isStepWithin(token, open.get(g).before()));
+        boolean isWithin =
+            isStep
+                ? codec.isStepWithin(token, open.get(g).before())
+                : codec.isFirstWithin(token, open.get(g).tokens);
+        boolean fits = token != rest && isWithin;
         mask[g * size + token] = fits ? 0 : Float.NEGATIVE_INFINITY;
         any |= fits;
       }

@@ -91,7 +91,10 @@ final class GroupStages {
         joined.members(),
         joined.tables().groupColumn(),
         ownOrder < 0 ? -1 : joined.tables().ofChild(ownOrder),
-        new ParentColumns(joined.tables().parentColumns(), joined.meanChildren()));
+        new ParentColumns(
+            joined.tables().parentColumns(),
+            joined.meanChildren(),
+            ChildOrigin.of(joined, ownOrder < 0 ? -1 : joined.tables().ofChild(ownOrder))));
   }
 
   /**
@@ -269,7 +272,7 @@ final class GroupStages {
       last = end(times.highTicks(), times.highCounts(), threshold);
       clock = GroupLayout.clock(times.lowTicks()[0], last);
     }
-    TableProfile profile = profile(inferred, members, order, facts);
+    TableProfile profile = profile(inferred, members, order, facts, parent);
     SeriesSpan series =
         times.isAsked()
             ? times.span(
@@ -325,10 +328,11 @@ final class GroupStages {
       SchemaStage.Inferred inferred,
       JavaRDD<GroupedRows.Member> members,
       int order,
-      GroupedRows.Facts facts) {
+      GroupedRows.Facts facts,
+      ParentColumns parent) {
     List<ColumnProfile> profiles = new ArrayList<>(inferred.profile().columns());
     if (order >= 0) {
-      List<ColumnProfile> times = times(members, order);
+      List<ColumnProfile> times = times(members, order, parent);
       profiles.set(order, times.get(0));
       profiles.add(order + 1, times.get(1));
     }
@@ -342,7 +346,8 @@ final class GroupStages {
   }
 
   /** What is counted of the first ticks and of the steps. */
-  List<ColumnProfile> times(JavaRDD<GroupedRows.Member> members, int order) {
+  List<ColumnProfile> times(JavaRDD<GroupedRows.Member> members, int order, ParentColumns parent) {
+    Integer origin = parent == null ? null : parent.origin();
     StructType type =
         new StructType().add("first", DataTypes.LongType).add("step", DataTypes.LongType);
     Dataset<Row> times =
@@ -354,8 +359,9 @@ final class GroupStages {
                     .map(
                         member -> {
                           Long tick = (Long) member.cells()[order];
+                          long from = origin == null ? 0 : (Long) member.cells()[origin];
                           return member.before() == null
-                              ? RowFactory.create(tick, null)
+                              ? RowFactory.create(tick - from, null)
                               : RowFactory.create(null, tick - member.before());
                         }),
                 type);

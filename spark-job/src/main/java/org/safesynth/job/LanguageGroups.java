@@ -104,7 +104,7 @@ final class LanguageGroups {
       FieldCodec codec,
       int order) {
     ColumnSchema column = inferred.schema().columns().get(order);
-    List<ColumnProfile> found = groups.times(members, order);
+    List<ColumnProfile> found = groups.times(members, order, null);
     SeriesSpan span = times.span(column, found.get(0), found.get(1), facts.commonEnd());
     long last = codec.range(order)[1];
     times.asked(column, span, last);

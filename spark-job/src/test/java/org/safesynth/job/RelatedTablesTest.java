@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -32,8 +33,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whole runs on a parent table and a child table, through the command line. */
 @Tag("spark")
 final class RelatedTablesTest {
-  private static final String PARENT_HEADER = "id,plan,age";
+  private static final String PARENT_HEADER = "id,plan,age,since";
   private static final String CHILD_HEADER = "order,buyer,day,what";
+  private static final LocalDate START = LocalDate.of(2022, 1, 1);
   private static final int PARENTS = 600;
 
   @TempDir private static Path temp;
@@ -46,7 +48,8 @@ final class RelatedTablesTest {
     List<String> lines = new ArrayList<>();
     for (int p = 0; p < count; p++) {
       String plan = List.of("free", "basic", "gold").get(random.nextInt(3));
-      lines.add("%d,%s,%d".formatted(3 * p + 1, plan, 20 + random.nextInt(40)));
+      int age = 20 + random.nextInt(40);
+      lines.add("%d,%s,%d,%s".formatted(3 * p + 1, plan, age, START.plusDays(random.nextInt(100))));
     }
     return lines;
   }
@@ -63,11 +66,11 @@ final class RelatedTablesTest {
             case "basic" -> 1 + random.nextInt(2);
             default -> 3 + random.nextInt(3);
           };
-      int day = 1 + random.nextInt(100);
+      LocalDate day = LocalDate.parse(cells[3]).plusDays(random.nextInt(4));
       for (int o = 0; o < orders; o++) {
         String what = cells[1].equals("gold") ? "gem" : "pear";
-        lines.add("%d,%s,%d,%s".formatted(9_000 + lines.size(), cells[0], day, what));
-        day += 5 + random.nextInt(3);
+        lines.add("%d,%s,%s,%s".formatted(9_000 + lines.size(), cells[0], day, what));
+        day = day.plusDays(5 + random.nextInt(3));
       }
     }
     return lines;
@@ -211,6 +214,8 @@ final class RelatedTablesTest {
   void rowsFollowFromTheirParent() {
     Map<Long, List<Row>> children = children("learned");
     double right = 0;
+    double near = 0;
+    double withRows = 0;
     for (Row parent : written("learned", "synthetic_parent").collectAsList()) {
       List<Row> rows = children.getOrDefault(parent.getLong(0), List.of());
       boolean fits =
@@ -226,10 +231,18 @@ final class RelatedTablesTest {
           };
       right += fits ? 1 : 0;
       for (int i = 1; i < rows.size(); i++) {
-        assertTrue(rows.get(i).getLong(2) >= rows.get(i - 1).getLong(2), "the order is broken");
+        assertFalse(rows.get(i).getDate(2).before(rows.get(i - 1).getDate(2)), "order broken");
+      }
+      if (!rows.isEmpty()) {
+        LocalDate since = parent.getDate(3).toLocalDate();
+        long gap = rows.get(0).getDate(2).toLocalDate().toEpochDay() - since.toEpochDay();
+        assertTrue(gap >= 0, rows.get(0) + " comes before " + parent);
+        near += gap <= 3 ? 1 : 0;
+        withRows++;
       }
     }
     assertTrue(right > 0.93 * 1_500, right + " of 1500 parents have rows of their plan");
+    assertTrue(near > 0.97 * withRows, near + " of " + withRows + " first rows are near");
   }
 
   @Test
@@ -284,13 +297,13 @@ final class RelatedTablesTest {
     assertTrue(first.size() >= 100 && first.size() < 100 + last, first.size() + " rows");
     assertTrue(all.containsAll(first), "other rows come out when fewer are asked for");
     assertEquals(0, command("run evaluate", "again"), said());
-    String ofBoth = "[\"`parent.age` >= 30\", \"day < 110\"]";
+    String ofBoth = "[\"`parent.age` >= 30\", \"day < '2022-04-20'\"]";
     assertEquals(0, command("run generate", "again", "--generation.constraints", ofBoth), said());
     assertKeysAreWhole("again", 300);
     for (Row parent : written("again", "synthetic_parent").collectAsList()) {
       assertTrue(parent.getLong(2) >= 30, parent.toString());
     }
-    assertTrue(written("again", "synthetic").where("day >= 110").isEmpty());
+    assertTrue(written("again", "synthetic").where("day >= '2022-04-20'").isEmpty());
     assertEquals(300, written("again", "synthetic_parent").count());
     assertTrue(Files.exists(temp.resolve("again").resolve("metrics_parent.json")));
   }
@@ -329,7 +342,7 @@ final class RelatedTablesTest {
     Path parents = csv("p.csv", PARENT_HEADER, lines);
     Path children = csv("c.csv", CHILD_HEADER, orders);
     List<String> orphans = new ArrayList<>(orders);
-    orphans.add("1,99999,3,pear");
+    orphans.add("1,99999,2022-01-03,pear");
     refuses(
         "1 of %d rows have a value of 'buyer' that is no 'id' of".formatted(orphans.size()),
         brief(parents, csv("orphans.csv", CHILD_HEADER, orphans)));
@@ -339,12 +352,12 @@ final class RelatedTablesTest {
         "1 of 61 rows have a value of 'id' that another row has",
         brief(csv("twice.csv", PARENT_HEADER, twice), children));
     List<String> nameless = new ArrayList<>(lines);
-    nameless.add(",free,30");
+    nameless.add(",free,30,2022-01-01");
     refuses(
         "1 of 61 rows have no value in the key 'id'",
         brief(csv("nameless.csv", PARENT_HEADER, nameless), children));
     List<String> nobody = new ArrayList<>(orders);
-    nobody.add("1,,3,pear");
+    nobody.add("1,,2022-01-03,pear");
     refuses(
         "column 'buyer': 1 of %d rows have no value".formatted(nobody.size()),
         brief(parents, csv("nobody.csv", CHILD_HEADER, nobody)));

@@ -103,4 +103,16 @@ final class SettingsTest {
     assertTrue(saved.contains("dbtable"), saved);
     assertThrows(BadInputException.class, () -> settings.forRun(folder, null, Map.of()));
   }
+
+  @Test
+  void credentialsOfTheParentTableAreNotSaved() {
+    begin(
+        Map.of(
+            "data.parent",
+            "{path: 'jdbc://me:s3cr3t@host/db', key: id, options: {dbtable: t, password: s3cr3t}}"));
+    String saved = folder.read(RunFolder.CONFIG).orElseThrow();
+    assertFalse(saved.contains("s3cr3t"), saved);
+    assertTrue(saved.contains("dbtable") && saved.contains("key: id"), saved);
+    assertThrows(BadInputException.class, () -> settings.forRun(folder, null, Map.of()));
+  }
 }

@@ -129,7 +129,7 @@ public final class GroupCodec implements Serializable {
     }
     if (layout.isOrdered()) {
       long tick = (Long) cells[layout.orderColumn()];
-      derived[layout.firstColumn()] = isFirst ? (Object) tick : null;
+      derived[layout.firstColumn()] = isFirst ? (Object) (tick - layout.origin(cells)) : null;
       derived[layout.stepColumn()] = isFirst ? null : (Object) (tick - before);
     }
     derived[derived.length - 1] = end.text;
@@ -160,9 +160,7 @@ public final class GroupCodec implements Serializable {
         Long value = (Long) derived[first == null ? layout.firstColumn() : layout.stepColumn()];
         long tick = value == null ? 0 : value;
         cells[c] =
-            layout.series() != null
-                ? ofSeries(tick, before)
-                : (Long) Math.min(layout.last(), first == null ? tick : before + Math.max(0, tick));
+            layout.series() != null ? ofSeries(tick, before) : (Long) after(before, tick, cells);
       } else {
         boolean isKnown = first != null && layout.constant()[c];
         cells[c] = isKnown ? first[c] : derived[layout.derivedColumn(c)];
@@ -174,6 +172,34 @@ public final class GroupCodec implements Serializable {
   /** Whether a column of the model holds what is the same in all rows of a group. */
   private boolean isOfGroup(int derivedColumn) {
     return isConstant(fields.firstPosition(derivedColumn));
+  }
+
+  /**
+   * A tick that is not before the one it is measured from, and within the last one if it can.
+   *
+   * @param cells with the parent's, which come first
+   */
+  private long after(Long before, long step, Object[] cells) {
+    if (before == null && (layout.parent() == null || layout.parent().origin() == null)) {
+      return Math.min(layout.last(), step);
+    }
+    long from = before == null ? layout.origin(cells) : before;
+    return Math.max(from, Math.min(layout.last(), from + Math.max(0, step)));
+  }
+
+  /**
+   * Whether a token of a first tick's first position keeps a child within the last tick.
+   *
+   * @param tokens of the row, the parent's among them
+   */
+  public boolean isFirstWithin(int token, int[] tokens) {
+    if (layout.parent() == null || layout.parent().origin() == null) {
+      return true;
+    }
+    int origin = layout.parent().origin();
+    long from = fields.column(origin).leastTick(tokens[fields.firstPosition(origin)]);
+    long least = fields.column(layout.firstColumn()).leastTick(token);
+    return from == Long.MIN_VALUE || least == Long.MIN_VALUE || least <= layout.last() - from;
   }
 
   /** A series' tick, from the one that was drawn first or the step that was drawn after it. */

@@ -104,6 +104,11 @@ public record GroupLayout(
         newParent);
   }
 
+  /** The tick from which a group's first one is measured. */
+  public long origin(Object[] cells) {
+    return parent == null || parent.origin() == null ? 0 : (Long) cells[parent.origin()];
+  }
+
   /**
    * Whether a row stands for a parent without children, so that it is no row of the child table.
    */
@@ -173,7 +178,8 @@ public record GroupLayout(
     for (int c = 0; c < table.columns().size(); c++) {
       ColumnSchema column = table.columns().get(c);
       if (c == orderColumn) {
-        columns.add(renamed(column, FIRST, column.kind()));
+        boolean isStep = parent != null && parent.origin() != null;
+        columns.add(renamed(column, FIRST, isStep ? ColumnKind.INTEGER : column.kind()));
         columns.add(renamed(column, STEP, ColumnKind.INTEGER));
       } else {
         columns.add(column);

@@ -10,9 +10,13 @@ import java.io.Serializable;
  *
  * @param columns leading columns that are the parent's, the mark included
  * @param meanChildren children of a parent, on average, those without any counted
+ * @param origin the parent's date that no child's comes before, from which the first child's is
+ *     measured; null where there is none
  */
 public record ParentColumns(
-    @JsonProperty("columns") int columns, @JsonProperty("mean_children") double meanChildren)
+    @JsonProperty("columns") int columns,
+    @JsonProperty("mean_children") double meanChildren,
+    @JsonProperty("origin") Integer origin)
     implements Serializable {
   /** What the mark says of a parent without children; its first value. */
   public static final String NONE = "false";

@@ -182,7 +182,7 @@ final class GroupCodecTest {
                 LAST,
                 2,
                 5)
-            .withParent(new ParentColumns(3, 1.5)));
+            .withParent(new ParentColumns(3, 1.5, null)));
   }
 
   @Test
@@ -204,5 +204,45 @@ final class GroupCodecTest {
     assertArrayEquals(
         new Object[] {1_004L, "town", ParentColumns.SOME, 110L, "b"},
         codec.decode(tokens, null, null, 3, 15, new SplittableRandom(1)));
+  }
+
+  @Test
+  void aFirstChildIsMeasuredFromItsParentsDateAndNeverBeforeIt() {
+    GroupCodec codec =
+        new GroupCodec(
+            new FieldCodec(
+                List.of(
+                    new IdentifierColumn(1_000L, List.of(), false, 5),
+                    new NumberSetColumn(new long[] {100, 120, 140}, false),
+                    new TextSetColumn(
+                        List.of(ParentColumns.NONE, ParentColumns.SOME), false, false),
+                    new NumberSetColumn(new long[] {0, 15}, true),
+                    new NumberSetColumn(new long[] {0, 7}, true),
+                    new TextSetColumn(List.of("false", "true"), false, false))),
+            new GroupLayout(
+                    0,
+                    3,
+                    new boolean[] {true, true, true, false},
+                    GroupLayout.clock(100, LAST),
+                    7,
+                    LAST,
+                    2,
+                    5)
+                .withParent(new ParentColumns(3, 1.5, 1)));
+    Object[] first = {5L, 100L, ParentColumns.SOME, 115L};
+    int[] tokens = new int[6];
+    codec.encode(first, null, true, GroupCodec.End.GOES_ON, tokens);
+    assertArrayEquals(new int[] {0, 0, 1, 1, 2, 0}, tokens);
+    SplittableRandom random = new SplittableRandom(1);
+    assertEquals(115L, codec.decode(tokens, null, null, 0, 0, random)[3]);
+    assertTrue(codec.isFirstWithin(1, tokens));
+    int[] late = {0, 1, 1, 1, 2, 0};
+    assertFalse(codec.isFirstWithin(1, late)); // 120 + 15 is after the last day
+    assertEquals(LAST, codec.decode(late, null, null, 0, 0, random)[3]);
+    int[] beyond = {0, 2, 1, 0, 2, 0};
+    Object[] afterEnd = codec.decode(beyond, null, null, 0, 0, random);
+    assertEquals(140L, afterEnd[3]);
+    int[] next = {0, 2, 1, 2, 1, 1};
+    assertEquals(140L, codec.decode(next, afterEnd, 140L, 0, 1, random)[3]);
   }
 }
