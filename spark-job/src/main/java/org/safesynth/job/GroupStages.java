@@ -420,10 +420,11 @@ final class GroupStages {
   private TrainStage.Trained train(GroupCodec codec, ExamplesManifest examples, Split split) {
     ModelFolder.Manifest whole =
         new GroupModelFolder(context.hadoop(), context.folder().model()).manifest();
-    if (whole != null && whole.fingerprint().equals(examples.fingerprint())) {
-      context.console().info("the model of an earlier attempt is whole: training is skipped");
-      return new TrainStage.Trained(Map.of("sha256", whole.sha256().get(ModelFolder.WEIGHTS)));
-    }
+    return TrainStage.whole(context, whole, examples.fingerprint())
+        .orElseGet(() -> trainAnew(codec, examples, split));
+  }
+
+  private TrainStage.Trained trainAnew(GroupCodec codec, ExamplesManifest examples, Split split) {
     AutoPlan.Wishes wishes = TrainStage.wishes(context.config());
     GroupTrainingTask task =
         new GroupTrainingTask(

@@ -397,8 +397,13 @@ final class PrivateGroupStages {
             known.units().trained(),
             heldOut,
             context.seed());
-    return TrainStage.place(
-        context, task, new OperatorsTeller(context.console(), "group"), "group");
+    ModelFolder.Manifest whole =
+        new GroupModelFolder(context.hadoop(), context.folder().model()).manifest();
+    return TrainStage.whole(context, whole, task.fingerprint())
+        .orElseGet(
+            () ->
+                TrainStage.place(
+                    context, task, new OperatorsTeller(context.console(), "group"), "group"));
   }
 
   /** Reads cells and pulls one column into its public range. */

@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -79,6 +80,20 @@ final class PrivateGroupTrainingTask implements Training {
     this.seed = seed;
   }
 
+  /** As {@link PrivateTrainingTask#fingerprint}. */
+  String fingerprint() {
+    return LanguageTraining.digest(
+        List.of(
+            PrivateTrainingTask.SavedPlan.DP_SGD,
+            examples.fingerprint(),
+            String.valueOf(plan),
+            shape,
+            LanguageTraining.digest(Json.line(ones)),
+            network == null,
+            count,
+            seed));
+  }
+
   @Override
   public TrainingTask.Outcome run(int workers, TrainingTask.Teller teller) {
     long begin = System.nanoTime();
@@ -97,10 +112,11 @@ final class PrivateGroupTrainingTask implements Training {
     if (plan != null) {
       checkpoints.fence();
       weights = trainPrivately(configuration, decoder, weights, checkpoints, workers, teller);
+      checkpoints.requireCurrent();
     }
     ModelFolder.Manifest manifest =
         new GroupModelFolder(configuration, new Path(modelFolder))
-            .write(decoder, weights, codec, examples.fingerprint());
+            .write(decoder, weights, codec, fingerprint());
     checkpoints.clear();
     return new TrainingTask.Outcome(
         manifest.sha256().get(ModelFolder.WEIGHTS),

@@ -194,6 +194,10 @@ final class PrivateStages {
             marginals,
             heldOut,
             context.seed());
-    return TrainStage.place(context, task, new OperatorsTeller(context.console(), "row"));
+    ModelFolder.Manifest whole =
+        new ModelFolder(context.hadoop(), context.folder().model()).manifest();
+    return TrainStage.whole(context, whole, task.fingerprint())
+        .orElseGet(
+            () -> TrainStage.place(context, task, new OperatorsTeller(context.console(), "row")));
   }
 }

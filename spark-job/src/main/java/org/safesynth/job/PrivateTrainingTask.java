@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.apache.hadoop.conf.Configuration;
@@ -87,6 +88,21 @@ final class PrivateTrainingTask implements Training {
     this.seed = seed;
   }
 
+  /**
+   * Digest of all that decides the model, but for the draws. It lies beside the model, which is
+   * made to be released: nothing in it is an exact count of rows.
+   */
+  String fingerprint() {
+    return LanguageTraining.digest(
+        List.of(
+            SavedPlan.DP_SGD,
+            examples.fingerprint(),
+            String.valueOf(plan),
+            shape,
+            marginals == null ? "" : LanguageTraining.digest(Json.line(marginals)),
+            seed));
+  }
+
   /** What a checkpoint of this run belongs to. */
   record SavedPlan(String mechanism, String fingerprint, PrivatePlan plan) implements Serializable {
     static final String DP_SGD = "dp-sgd";
@@ -110,11 +126,12 @@ final class PrivateTrainingTask implements Training {
     if (plan != null) {
       checkpoints.fence();
       weights = trainPrivately(configuration, decoder, weights, checkpoints, workers, teller);
+      checkpoints.requireCurrent();
     }
     Raking raking = marginals == null || marginals.tree().isEmpty() ? null : rake(decoder, weights);
     ModelFolder.Manifest manifest =
         new ModelFolder(configuration, new Path(modelFolder))
-            .write(decoder, weights, codec, examples.fingerprint(), raking);
+            .write(decoder, weights, codec, fingerprint(), raking);
     checkpoints.clear();
     return new TrainingTask.Outcome(
         manifest.sha256().get(ModelFolder.WEIGHTS),

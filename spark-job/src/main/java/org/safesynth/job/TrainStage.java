@@ -51,10 +51,29 @@ public final class TrainStage {
       Split split) {
     ModelFolder.Manifest whole =
         new ModelFolder(context.hadoop(), context.folder().model()).manifest();
-    if (whole != null && whole.fingerprint().equals(examples.fingerprint())) {
-      context.console().info("the model of an earlier attempt is whole: training is skipped");
-      return new Trained(Map.of("sha256", whole.sha256().get(ModelFolder.WEIGHTS)));
+    return whole(context, whole, examples.fingerprint())
+        .orElseGet(() -> train(context, codec, examples, split));
+  }
+
+  /**
+   * The model that an earlier attempt finished. Under differential privacy a second training would
+   * be a second release of the same rows.
+   *
+   * @param manifest of the model that is there, or null
+   * @param fingerprint of what should be trained
+   */
+  static Optional<Trained> whole(
+      RunContext context, ModelFolder.Manifest manifest, String fingerprint) {
+    if (manifest == null || !manifest.fingerprint().equals(fingerprint)) {
+      return Optional.empty();
     }
+    context.console().info("the model of an earlier attempt is whole: training is skipped");
+    new FolderCheckpoints(context.hadoop(), context.folder().checkpoints()).clear();
+    return Optional.of(new Trained(Map.of("sha256", manifest.sha256().get(ModelFolder.WEIGHTS))));
+  }
+
+  private static Trained train(
+      RunContext context, FieldCodec codec, ExamplesManifest examples, Split split) {
     TrainingTask task =
         new TrainingTask(
             context.hadoop(),

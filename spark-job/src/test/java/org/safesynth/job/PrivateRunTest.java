@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -238,5 +239,22 @@ final class PrivateRunTest {
     assertTrue(said().contains("too few for privacy.epsilon"), this::said);
     assertEquals(2, runPrivately("3", "--data.schema_file", schema, "--resume"), this::said);
     assertTrue(said().contains("other parameters of privacy"), this::said);
+  }
+
+  /** A second training would be a second release of the same rows. */
+  @Test
+  void aRunThatFailsAfterTrainingIsNotTrainedAgain() throws IOException {
+    String schema = temp.resolve("schema.json").toString();
+    assertEquals(0, runPrivately("8", "--data.schema_file", schema), this::said);
+    Path weights = temp.resolve("out/r/model/model.safetensors");
+    byte[] trained = Files.readAllBytes(weights);
+    String ledger = Files.readString(temp.resolve("out/r/privacy.json"));
+    Path result = temp.resolve("out/r/result.json");
+    Files.writeString(result, Files.readString(result).replace("succeeded", "failed"));
+
+    assertEquals(0, runPrivately("8", "--data.schema_file", schema, "--resume"), this::said);
+    assertTrue(said().contains("is whole: training is skipped"), this::said);
+    assertArrayEquals(trained, Files.readAllBytes(weights));
+    assertEquals(ledger, Files.readString(temp.resolve("out/r/privacy.json")));
   }
 }
