@@ -30,25 +30,29 @@ public final class GroupSampler implements AutoCloseable {
   private final PositionRules rules;
   private final TokenDistribution distribution;
   private final int mostRows;
+  private final Endings endings;
 
   /**
    * Prepares a model on the calling thread, which must also use and close it.
    *
    * @param weights (P)
    * @param mostRows a group ends there at the latest
+   * @param endings how many groups end at each row; null to leave it to the model
    */
   public GroupSampler(
       GroupDecoder decoder,
       float[] weights,
       GroupCodec codec,
       TokenDistribution distribution,
-      int mostRows) {
+      int mostRows,
+      Endings endings) {
     Natives.load();
     Natives.useOneThread();
     this.decoder = decoder;
     this.codec = codec;
     this.distribution = distribution;
     this.mostRows = mostRows;
+    this.endings = endings;
     this.parameters = decoder.layout().views(torch.tensor(weights));
     this.rules = new PositionRules(decoder.config().row(), codec.fields().grammar());
   }
@@ -209,6 +213,9 @@ public final class GroupSampler implements AutoCloseable {
     Tensor allowed = rules.allowed(position, logits, previous); // (groups, V)
     if (position == codec.stepPosition() || position == codec.firstTickPosition()) {
       allowed = allowed.add(times(open, position, (int) logits.size(1)));
+    }
+    if (endings != null && position == codec.fields().positions() - 1) {
+      allowed = endings.applied(allowed, row, codec.lastToken());
     }
     return distribution.next(allowed, () -> uniform(open));
   }

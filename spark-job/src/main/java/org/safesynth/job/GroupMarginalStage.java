@@ -3,6 +3,7 @@ package org.safesynth.job;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.safesynth.generate.Endings;
 import org.safesynth.marginal.Marginals;
 import org.safesynth.marginal.Simplex;
 import org.safesynth.privacy.CountNoise;
@@ -30,6 +31,8 @@ final class GroupMarginalStage {
   private static final double NOISE_EXCEEDS = 0.01; // probability that any cell's noise is above
   private static final double NEARLY_ALL = 0.995;
   private static final int LEAST_ROWS = 2;
+  private static final double FEW_LEFT = 0.03; // of all groups: noise is seen among them
+  private static final double LEAST_SHARE = 1e-3;
   private static final double FEW = 0.005; // of groups with a second row
 
   private final Purchases purchases;
@@ -94,6 +97,43 @@ final class GroupMarginalStage {
         rows += groups[i] * Math.min(mostRows, (lows[i] + highest(i)) / 2.0);
       }
       return Math.max(1, rows / total());
+    }
+
+    /**
+     * Of the groups that have so many rows, the share that ends there, for fewer than so many rows.
+     * Where few groups are left it is one share for all further rows.
+     */
+    Endings endings(int mostRows) {
+      double[] shares = new double[mostRows - 1];
+      double left = total();
+      for (int i = 0; i < lows.length && lows[i] < mostRows; i++) {
+        int cellEnd = Math.min(mostRows - 1, highest(i));
+        boolean isTail = left < FEW_LEFT * total();
+        double ending = 0;
+        double rows = 0; // of groups that could end
+        for (int k = i; isTail && k < lows.length && lows[k] < mostRows; k++) {
+          double width = highest(k) - lows[k] + 1.0;
+          ending += groups[k];
+          rows += after(k) * width + groups[k] * (width + 1) / 2;
+        }
+        if (!isTail) {
+          double width = cellEnd - lows[i] + 1.0;
+          ending = groups[i];
+          rows = after(i) * width + groups[i] * (width + 1) / 2;
+        }
+        double share = Math.max(LEAST_SHARE, Math.min(1 - LEAST_SHARE, ending / Math.max(1, rows)));
+        Arrays.fill(shares, lows[i] - 1, isTail ? shares.length : cellEnd, share);
+        if (isTail) {
+          break;
+        }
+        left -= groups[i];
+      }
+      return new Endings(shares);
+    }
+
+    /** Groups of more rows than a cell's. */
+    private double after(int cell) {
+      return Arrays.stream(groups, cell + 1, groups.length).sum();
     }
 
     /** Groups with a second row. */

@@ -9,6 +9,7 @@ import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.codec.GroupLayout;
 import org.safesynth.fault.RunFailedException;
+import org.safesynth.generate.Endings;
 import org.safesynth.model.FieldDecoderConfig;
 import org.safesynth.model.GroupDecoder;
 import org.safesynth.model.GroupDecoderConfig;
@@ -16,6 +17,7 @@ import org.safesynth.model.SafetensorsFile;
 
 /** The trained model of groups in the run folder: as {@link ModelFolder}, with its layout. */
 final class GroupModelFolder {
+  private static final String ENDINGS = "endings.json";
   private static final String ARCHITECTURE = "safesynth-group-decoder";
 
   private final ModelFolder files;
@@ -29,17 +31,33 @@ final class GroupModelFolder {
   /** {@code config.json}. */
   record Shape(String architecture, FieldDecoderConfig row, int memorySize, int features) {}
 
-  /** A model that is ready to be sampled. */
-  record Model(GroupDecoder decoder, float[] weights, GroupCodec codec) {}
+  /**
+   * A model that is ready to be sampled.
+   *
+   * @param endings null where the model alone says when groups end
+   */
+  record Model(GroupDecoder decoder, float[] weights, GroupCodec codec, Endings endings) {}
 
   ModelFolder.Manifest write(
       GroupDecoder decoder, float[] weights, GroupCodec codec, String fingerprint) {
+    return write(decoder, weights, codec, fingerprint, null);
+  }
+
+  ModelFolder.Manifest write(
+      GroupDecoder decoder,
+      float[] weights,
+      GroupCodec codec,
+      String fingerprint,
+      Endings endings) {
     GroupDecoderConfig config = decoder.config();
     Shape shape = new Shape(ARCHITECTURE, config.row(), config.memorySize(), config.features());
     Map<String, byte[]> contents = new LinkedHashMap<>();
     contents.put(ModelFolder.CONFIG, Json.file(shape).getBytes(StandardCharsets.UTF_8));
     contents.put(ModelFolder.ENCODING, codec.fields().toJson().getBytes(StandardCharsets.UTF_8));
     contents.put(ModelFolder.GROUPS, Json.file(codec.layout()).getBytes(StandardCharsets.UTF_8));
+    if (endings != null) {
+      contents.put(ENDINGS, Json.file(endings).getBytes(StandardCharsets.UTF_8));
+    }
     contents.put(ModelFolder.WEIGHTS, SafetensorsFile.write(decoder.layout(), weights));
     return files.write(contents, fingerprint);
   }
@@ -63,8 +81,8 @@ final class GroupModelFolder {
         SafetensorsFile.read(
             decoder.layout(), files.checked(manifest, ModelFolder.WEIGHTS), weights),
         new GroupCodec(
-            FieldCodec.fromJson(encoding, new Path(path, ModelFolder.ENCODING).toString()),
-            layout));
+            FieldCodec.fromJson(encoding, new Path(path, ModelFolder.ENCODING).toString()), layout),
+        manifest.sha256().containsKey(ENDINGS) ? parsed(manifest, ENDINGS, Endings.class) : null);
   }
 
   private String text(ModelFolder.Manifest manifest, String name) {

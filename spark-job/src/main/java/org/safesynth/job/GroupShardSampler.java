@@ -80,7 +80,8 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
             model.weights(),
             new GroupCodec(model.codec().fields(), model.codec().layout().withSeries(series)),
             new TokenDistribution(sampling.temperature(), sampling.topP(), 1),
-            sampling.mostRows());
+            sampling.mostRows(),
+            model.endings());
     TaskContext.get().addTaskCompletionListener(new Closing(sampler));
     return new Rows(shards, sampler, model.codec().layout());
   }

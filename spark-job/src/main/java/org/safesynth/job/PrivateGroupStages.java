@@ -394,6 +394,7 @@ final class PrivateGroupStages {
             plan,
             counted.ones(),
             network,
+            known.mostRows() > 1 ? known.sizes().endings(known.mostRows()) : null,
             known.units().trained(),
             heldOut,
             context.seed());

@@ -6,6 +6,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.GroupCodec;
+import org.safesynth.generate.Endings;
 import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.GroupDecoder;
 import org.safesynth.model.GroupDecoderConfig;
@@ -28,7 +29,7 @@ final class PrivateGroupTrainingTask implements Training {
   private static final double GROUPS_OF_A_GROUP = 1; // drawn from the noisy tables
   private static final int LEAST_GROUPS = 4_000;
   private static final int MOST_GROUPS = 40_000;
-  private static final double PASSES = 5;
+  private static final double PASSES = 6;
   private static final double MOST_SECONDS = 600;
 
   private final SerializableConfiguration hadoop;
@@ -41,6 +42,7 @@ final class PrivateGroupTrainingTask implements Training {
   private final PrivatePlan plan;
   private final double[][] ones;
   private final GroupNetwork network;
+  private final Endings endings;
   private final double count;
   private final long heldOut;
   private final long seed;
@@ -49,6 +51,7 @@ final class PrivateGroupTrainingTask implements Training {
    * @param plan DP-SGD, or null to learn groups from the noisy tables alone
    * @param ones (positions, tokens) noisy counts, none negative
    * @param network noisy tables of pairs, or null to begin with what {@code ones} tell
+   * @param endings how many groups end at each row, from their noisy sizes
    * @param count public or noisy number of groups to train on
    * @param heldOut rows at the start of the examples that are not trained on
    * @param seed of the weights at the start
@@ -62,6 +65,7 @@ final class PrivateGroupTrainingTask implements Training {
       PrivatePlan plan,
       double[][] ones,
       GroupNetwork network,
+      Endings endings,
       double count,
       long heldOut,
       long seed) {
@@ -75,6 +79,7 @@ final class PrivateGroupTrainingTask implements Training {
     this.plan = plan;
     this.ones = ones;
     this.network = network;
+    this.endings = endings;
     this.count = count;
     this.heldOut = heldOut;
     this.seed = seed;
@@ -116,7 +121,7 @@ final class PrivateGroupTrainingTask implements Training {
     }
     ModelFolder.Manifest manifest =
         new GroupModelFolder(configuration, new Path(modelFolder))
-            .write(decoder, weights, codec, fingerprint());
+            .write(decoder, weights, codec, fingerprint(), endings);
     checkpoints.clear();
     return new TrainingTask.Outcome(
         manifest.sha256().get(ModelFolder.WEIGHTS),

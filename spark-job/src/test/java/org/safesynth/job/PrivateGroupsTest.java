@@ -279,6 +279,7 @@ final class PrivateGroupsTest {
     assertTrue(said().contains("'home' orders the rows"), this::said);
   }
 
+  @Tag("slow")
   @Test
   void aDomainMayBeBoughtFromOneRowOfEachGroup() throws IOException {
     Files.writeString(
@@ -315,6 +316,7 @@ final class PrivateGroupsTest {
     assertTrue(ledger.path("most_rows_per_unit").asInt() >= 7, "sizes go up to 11");
   }
 
+  @Tag("slow")
   @Test
   void noisyTablesAloneMakeGroupsToo() throws IOException {
     assertEquals(
