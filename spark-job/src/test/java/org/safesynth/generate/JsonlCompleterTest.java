@@ -36,7 +36,6 @@ import org.safesynth.tokenizer.TokenizerFolder;
 /** Completions by a model whose every way through the grammar can be told. */
 @Tag("unit")
 class JsonlCompleterTest {
-  private static final Path FOLDER = FixtureFiles.path("models/tinyllama-tiny");
   private static final FrozenSchema SCHEMA =
       new FrozenSchema(
           List.of(
@@ -44,9 +43,10 @@ class JsonlCompleterTest {
               category("second", "a", "bee"),
               category("third", "p", "queue", "row")));
 
+  private final Path folder = FixtureFiles.path("models/tinyllama-tiny");
   private final CausalDecoder model =
-      CausalDecoder.load(HfConfig.read(FOLDER), FOLDER, null, ComputeDevice.CPU, 0);
-  private final TokenizerFolder tokenizer = TokenizerFolder.load(FOLDER);
+      CausalDecoder.load(HfConfig.read(folder), folder, null, ComputeDevice.CPU, 0);
+  private final TokenizerFolder tokenizer = TokenizerFolder.load(folder);
   private final JsonlCodec codec =
       new JsonlCodec(SCHEMA, Map.of(), tokenizer.vocabulary().specialTexts());
   private final ExampleFormat format =
