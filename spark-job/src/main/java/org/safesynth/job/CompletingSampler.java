@@ -1,12 +1,9 @@
 package org.safesynth.job;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.random.RandomGenerator;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
@@ -26,14 +23,10 @@ import org.safesynth.schema.FrozenSchema;
 import scala.Tuple2;
 
 /**
- * Completes rows inside a task. Rows come with their numbers, in order; those of one shard (number
- * divided by {@link #ROWS}) are completed in lock-step, each with a random stream of its own, so
- * that the result is the same for any partitioning that keeps shards whole.
+ * Completes rows inside a task; those of a shard ({@link CompletedShards}) in lock-step, each with
+ * a random stream of its own.
  */
 final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, Object[]>>, Row> {
-  /** Rows of a shard. */
-  static final int ROWS = 32;
-
   private static final int PARTICLES = 16;
 
   private final SerializableConfiguration hadoop;
@@ -79,7 +72,7 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
             PARTICLES,
             model.raking() == null ? tokens -> 1 : model.raking()::weight);
     TaskContext.get().addTaskCompletionListener(new Closing(completer));
-    return new Rows(rows, model.codec(), completer);
+    return new CompletedShards(rows, new Shards(model.codec(), completer)::complete);
   }
 
   /** Frees the model's memory when the task ends. */
@@ -90,8 +83,7 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
     }
   }
 
-  private final class Rows implements Iterator<Row> {
-    private final Iterator<Tuple2<Long, Object[]>> given;
+  private final class Shards {
     private final FieldCodec codec;
     private final RecordCompleter completer;
     private final SeededStreams streams = new SeededStreams(sampling.seed());
@@ -99,43 +91,14 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
         schema.columns().stream()
             .map((ColumnSchema column) -> CellWriter.of(column, sampling.javaTime()))
             .toList();
-    private final Deque<Row> ready = new ArrayDeque<>();
-    private Tuple2<Long, Object[]> next;
 
-    Rows(Iterator<Tuple2<Long, Object[]>> given, FieldCodec codec, RecordCompleter completer) {
-      this.given = given;
+    Shards(FieldCodec codec, RecordCompleter completer) {
       this.codec = codec;
       this.completer = completer;
     }
 
-    @Override
-    public boolean hasNext() {
-      if (ready.isEmpty() && (next != null || given.hasNext())) {
-        complete(shard());
-      }
-      return !ready.isEmpty();
-    }
-
-    @Override
-    public Row next() {
-      if (!hasNext()) {
-        throw new NoSuchElementException();
-      }
-      return ready.remove();
-    }
-
-    private List<Tuple2<Long, Object[]>> shard() {
-      List<Tuple2<Long, Object[]>> shard = new ArrayList<>();
-      next = next == null ? given.next() : next;
-      long number = next._1() / ROWS;
-      while (next != null && next._1() / ROWS == number) {
-        shard.add(next);
-        next = given.hasNext() ? given.next() : null;
-      }
-      return shard;
-    }
-
-    private void complete(List<Tuple2<Long, Object[]>> shard) {
+    List<Row> complete(List<Tuple2<Long, Object[]>> shard) {
+      List<Row> rows = new ArrayList<>();
       int[][] tokens = new int[shard.size()][];
       RandomGenerator[] random = new RandomGenerator[shard.size()];
       for (int i = 0; i < tokens.length; i++) {
@@ -150,9 +113,10 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
           Object cell = known[c] == null ? cells[c] : known[c];
           cells[c] = cell == null ? null : writers.get(c).write(cell);
         }
-        ready.add(RowFactory.create(cells));
+        rows.add(RowFactory.create(cells));
       }
       rowsDone.add(tokens.length);
+      return rows;
     }
 
     /** Tokens of the given cells, -1 elsewhere. */

@@ -130,8 +130,8 @@ final class CompletionStage implements AutoCloseable {
   private static Iterator<Tuple2<Long, Object[]>> assigned(
       long shard, long rows, int columns, List<ShareAssignment> assignments) {
     List<Tuple2<Long, Object[]>> given = new ArrayList<>();
-    long first = shard * CompletingSampler.ROWS;
-    for (long row = first; row < Math.min(rows, first + CompletingSampler.ROWS); row++) {
+    long first = shard * CompletedShards.ROWS;
+    for (long row = first; row < Math.min(rows, first + CompletedShards.ROWS); row++) {
       Object[] cells = new Object[columns];
       for (ShareAssignment assignment : assignments) {
         cells[assignment.column()] = assignment.of(row);
@@ -142,7 +142,7 @@ final class CompletionStage implements AutoCloseable {
   }
 
   private static long shards(long rows) {
-    return (rows + CompletingSampler.ROWS - 1) / CompletingSampler.ROWS;
+    return (rows + CompletedShards.ROWS - 1) / CompletedShards.ROWS;
   }
 
   private static int partitions(RunContext context, long shards) {
@@ -185,7 +185,7 @@ final class CompletionStage implements AutoCloseable {
 
     @Override
     public int getPartition(Object row) {
-      return (int) ((Long) row / CompletingSampler.ROWS * partitions / shards);
+      return (int) ((Long) row / CompletedShards.ROWS * partitions / shards);
     }
   }
 

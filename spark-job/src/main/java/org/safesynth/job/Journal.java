@@ -7,6 +7,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.spark.package$;
 import org.safesynth.codec.ProtectionCount;
@@ -24,6 +25,7 @@ final class Journal {
   private final String dataSource;
   private final long seed;
   private final Instant started;
+  private final RunResult finished; // of an earlier command that stays true; else null
   private final Map<String, Long> counts = new LinkedHashMap<>();
   private final Map<String, Double> seconds = new LinkedHashMap<>();
   private List<ProtectionCount> protection = List.of();
@@ -32,6 +34,7 @@ final class Journal {
   private String stage = "start";
   private String synthetic;
   private String outputFile;
+  private boolean hasReplaced;
 
   /**
    * @param claim is asked before each stage whether the folder is still this process's
@@ -44,7 +47,9 @@ final class Journal {
     this.dataSource = dataSource == null ? null : Credentials.masked(dataSource);
     this.seed = seed;
     this.started = clock.instant();
-    folder.result().ifPresent(this::goOn);
+    Optional<RunResult> earlier = folder.result();
+    earlier.ifPresent(this::goOn);
+    this.finished = earlier.filter(RunResult::hasSucceeded).orElse(null);
   }
 
   /** What an earlier command on this folder found stays true: rows read, the model. */
@@ -107,8 +112,15 @@ final class Journal {
     folder.write(result(RunResult.SUCCEEDED, null));
   }
 
+  /** The earlier synthetic table is written over from here on. */
+  void replaces() {
+    hasReplaced = true;
+  }
+
+  /** A finished run stays one when a later command failed before it changed anything. */
   void failed(String sentence) {
-    folder.write(result(RunResult.FAILED, sentence));
+    boolean staysFinished = finished != null && !hasReplaced;
+    folder.write(staysFinished ? finished : result(RunResult.FAILED, sentence));
   }
 
   private RunResult result(String status, String error) {

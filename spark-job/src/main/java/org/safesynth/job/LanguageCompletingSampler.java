@@ -1,11 +1,8 @@
 package org.safesynth.job;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
@@ -23,8 +20,8 @@ import org.safesynth.schema.FrozenSchema;
 import scala.Tuple2;
 
 /**
- * Completes rows with a pretrained model inside a task. Rows come with their numbers, in order;
- * those of one shard (number divided by {@link CompletingSampler#ROWS}) are completed side by side.
+ * Completes rows with a pretrained model inside a task; those of a shard ({@link CompletedShards})
+ * side by side.
  */
 final class LanguageCompletingSampler
     implements FlatMapFunction<Iterator<Tuple2<Long, Object[]>>, Row> {
@@ -60,9 +57,9 @@ final class LanguageCompletingSampler
   public Iterator<Row> call(Iterator<Tuple2<Long, Object[]>> rows) {
     JsonlCompleter completer =
         LanguageModels.completer(
-            hadoop.value(), source, schema, (long) CompletingSampler.ROWS * JsonlCompleter.DRAFTS);
+            hadoop.value(), source, schema, (long) CompletedShards.ROWS * JsonlCompleter.DRAFTS);
     TaskContext.get().addTaskCompletionListener(new Closing(completer));
-    return new Rows(rows, completer);
+    return new CompletedShards(rows, new Shards(completer)::complete);
   }
 
   /** Frees the batch's memory when the task ends. */
@@ -73,50 +70,20 @@ final class LanguageCompletingSampler
     }
   }
 
-  private final class Rows implements Iterator<Row> {
-    private final Iterator<Tuple2<Long, Object[]>> given;
+  private final class Shards {
     private final JsonlCompleter completer;
     private final SeededStreams streams = new SeededStreams(seed);
     private final List<CellWriter> writers =
         schema.columns().stream()
             .map((ColumnSchema column) -> CellWriter.of(column, javaTime))
             .toList();
-    private final Deque<Row> ready = new ArrayDeque<>();
-    private Tuple2<Long, Object[]> next;
 
-    Rows(Iterator<Tuple2<Long, Object[]>> given, JsonlCompleter completer) {
-      this.given = given;
+    Shards(JsonlCompleter completer) {
       this.completer = completer;
     }
 
-    @Override
-    public boolean hasNext() {
-      if (ready.isEmpty() && (next != null || given.hasNext())) {
-        complete(shard());
-      }
-      return !ready.isEmpty();
-    }
-
-    @Override
-    public Row next() {
-      if (!hasNext()) {
-        throw new NoSuchElementException();
-      }
-      return ready.remove();
-    }
-
-    private List<Tuple2<Long, Object[]>> shard() {
-      List<Tuple2<Long, Object[]>> shard = new ArrayList<>();
-      next = next == null ? given.next() : next;
-      long number = next._1() / CompletingSampler.ROWS;
-      while (next != null && next._1() / CompletingSampler.ROWS == number) {
-        shard.add(next);
-        next = given.hasNext() ? given.next() : null;
-      }
-      return shard;
-    }
-
-    private void complete(List<Tuple2<Long, Object[]>> shard) {
+    List<Row> complete(List<Tuple2<Long, Object[]>> shard) {
+      List<Row> rows = new ArrayList<>();
       Object[][] known = shard.stream().map(Tuple2::_2).toArray(Object[][]::new);
       long[] numbers = shard.stream().mapToLong(Tuple2::_1).toArray();
       Object[][] completed =
@@ -129,13 +96,14 @@ final class LanguageCompletingSampler
           Object cell = known[i][c] == null ? fresh : known[i][c];
           row[c] = cell == null ? null : writers.get(c).write(cell);
         }
-        ready.add(RowFactory.create(row));
+        rows.add(RowFactory.create(row));
       }
-      long number = numbers[0] / CompletingSampler.ROWS;
+      long number = numbers[0] / CompletedShards.ROWS;
       rejected.add(
           new RejectedRecords(
               number, completed.length, null, completer.device().words(), List.of()));
       rowsDone.add(completed.length);
+      return rows;
     }
   }
 }

@@ -90,8 +90,6 @@ final class Pipeline {
     Path table = context.folder().synthetic();
     LanguageStage language =
         context.config().isEmbedded() ? null : new LanguageStage(context, schema);
-    // The embedded model's grammar admits valid records only: there is nothing to reject.
-    context.folder().write(RunFolder.REJECTED, Json.file(Map.of("rejected", 0)));
     long rows = journal.stage("generate", () -> write(schema, table, language));
     journal.count("generated", rows);
     if (language != null) {
@@ -319,7 +317,11 @@ final class Pipeline {
           SECONDS_BETWEEN_PROGRESS,
           TimeUnit.SECONDS);
       spark.sparkContext().setJobDescription("generate " + asked + " rows");
-      OutputWriter.writeTable(source.apply(rows.accumulator()), folder);
+      Dataset<Row> table = source.apply(rows.accumulator());
+      if (folder.equals(context.folder().synthetic())) {
+        replaceSynthetic();
+      }
+      OutputWriter.writeTable(table, folder);
       ticker.shutdownNow();
       long written = spark.read().parquet(folder.toString()).count();
       progress(written, asked, begin);
@@ -328,6 +330,16 @@ final class Pipeline {
       ticker.shutdownNow();
       spark.sparkContext().setJobDescription(null);
     }
+  }
+
+  /**
+   * What is bad input was refused by now: an earlier table and its report are lost from here on.
+   */
+  private void replaceSynthetic() {
+    journal.replaces();
+    context.folder().forgetEvaluation();
+    // The embedded model's grammar admits valid records only: there is nothing to reject.
+    context.folder().write(RunFolder.REJECTED, Json.file(Map.of("rejected", 0)));
   }
 
   private void progress(long rows, long asked, long begin) {

@@ -7,7 +7,6 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.generate.Endings;
-import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.GroupDecoder;
 import org.safesynth.model.GroupDecoderConfig;
 import org.safesynth.privacy.SecretStreams;
@@ -123,15 +122,7 @@ final class PrivateGroupTrainingTask implements Training {
         new GroupModelFolder(configuration, new Path(modelFolder))
             .write(decoder, weights, codec, fingerprint(), endings);
     checkpoints.clear();
-    return new TrainingTask.Outcome(
-        manifest.sha256().get(ModelFolder.WEIGHTS),
-        null,
-        plan == null ? 0 : plan.steps(),
-        plan == null ? 0 : plan.steps() * plan.samplingRate().value(),
-        (System.nanoTime() - begin) / 1e9,
-        decoder.layout().size(),
-        ComputeDevice.CPU.words(),
-        "all planned steps were taken");
+    return PrivateTrainingTask.outcome(manifest, plan, begin, decoder.layout().size());
   }
 
   private float[] trainPrivately(

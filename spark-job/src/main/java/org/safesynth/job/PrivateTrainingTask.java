@@ -133,13 +133,24 @@ final class PrivateTrainingTask implements Training {
         new ModelFolder(configuration, new Path(modelFolder))
             .write(decoder, weights, codec, fingerprint(), raking);
     checkpoints.clear();
+    return outcome(manifest, plan, begin, decoder.layout().size());
+  }
+
+  /**
+   * What came of a training without a validation loss.
+   *
+   * @param plan null where no real row was trained on
+   * @param begin when, by {@link System#nanoTime}
+   */
+  static TrainingTask.Outcome outcome(
+      ModelFolder.Manifest manifest, PrivatePlan plan, long begin, long parameters) {
     return new TrainingTask.Outcome(
         manifest.sha256().get(ModelFolder.WEIGHTS),
         null,
         plan == null ? 0 : plan.steps(),
         plan == null ? 0 : plan.steps() * plan.samplingRate().value(),
         (System.nanoTime() - begin) / 1e9,
-        decoder.layout().size(),
+        parameters,
         ComputeDevice.CPU.words(),
         "all planned steps were taken");
   }

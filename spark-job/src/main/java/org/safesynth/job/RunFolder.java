@@ -188,6 +188,16 @@ public final class RunFolder {
     files.delete(new Path(path, name));
   }
 
+  /** Deletes what was found of an earlier synthetic table: it would not be true of a new one. */
+  void forgetEvaluation() {
+    for (String name :
+        new String[] {
+          METRICS, REFERENCE_METRICS, REPORT, REFERENCE_REPORT, PARENT_METRICS, PARENT_REPORT
+        }) {
+      delete(name);
+    }
+  }
+
   public void write(String name, String text) {
     files.write(new Path(path, name), text);
   }

@@ -116,11 +116,6 @@ final class RunJob {
         source,
         () -> {},
         (pipeline, journal) -> {
-          // What was found of an earlier table would not be true of the new one.
-          folder.delete(RunFolder.METRICS);
-          folder.delete(RunFolder.REFERENCE_METRICS);
-          folder.delete(RunFolder.REPORT);
-          folder.delete(RunFolder.REFERENCE_REPORT);
           pipeline.generate(options.outputFile);
           console.info("run evaluate --run-path " + folder.path() + " judges the new table");
           return 0;

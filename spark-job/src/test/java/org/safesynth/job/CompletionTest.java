@@ -260,6 +260,21 @@ final class CompletionTest {
     assertTrue(said().contains("sampled rows meet generation.constraints"), said());
   }
 
+  @Test
+  void whatIsRefusedLeavesAFinishedRunAsItWas() throws IOException {
+    assertEquals(0, run("generate", "--generation.num_records", "40"), said());
+    Path report = Files.writeString(run().resolve("report.html"), "of the table that is there");
+    String result = Files.readString(run().resolve("result.json"));
+    refusesConstraints("contradict each other: no 'a' meets both", "a > 3", "a < 2");
+    String gaps = temp.resolve("none.csv").toString();
+    assertEquals(2, run("impute", "--data-source", gaps), said());
+    assertTrue(Files.exists(report), "the table it tells of is still there");
+    assertEquals(result, Files.readString(run().resolve("result.json")));
+
+    assertEquals(0, run("generate", "--generation.num_records", "30"), said());
+    assertFalse(Files.exists(report), "it is not of the new table");
+  }
+
   private void refusesConstraints(String expected, String... constraints) {
     refuses(
         expected, "--generation.constraints", "[\"" + String.join("\", \"", constraints) + "\"]");

@@ -4,10 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -43,7 +40,7 @@ final class GroupsTest {
 
   @TempDir private static Path temp;
 
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CommandRuns runs = new CommandRuns(temp);
 
   /** Orders of customers: a weekly or monthly rhythm, one home, amounts near the customer's own. */
   private static List<String> orders(int customers) {
@@ -75,7 +72,7 @@ final class GroupsTest {
     LocalSpark.session();
     GroupsTest test = new GroupsTest();
     Path table = csv("orders.csv", HEADER, orders(500));
-    assertEquals(0, test.run("learned", train(table)), test.said());
+    assertEquals(0, test.run("learned", train(table)), test.runs.said());
   }
 
   private static String[] train(Path table, String... more) {
@@ -86,32 +83,11 @@ final class GroupsTest {
     options.put("--data.order_training_examples_by", "day");
     options.put("--training.num_input_records_to_sample", "80000");
     options.put("--generation.num_records", "3000");
-    for (int i = 0; i < more.length; i += 2) {
-      options.put(more[i], more[i + 1]);
-    }
-    List<String> all = new ArrayList<>();
-    options.forEach((name, value) -> all.addAll(List.of(name, value)));
-    return all.toArray(String[]::new);
+    return CommandRuns.options(options, more);
   }
 
   private int run(String id, String... arguments) {
-    return command("run", id, arguments);
-  }
-
-  private int command(String command, String id, String... arguments) {
-    err.reset();
-    List<String> all = new ArrayList<>(List.of(command.split(" ")));
-    all.addAll(List.of("--run-path", temp.resolve(id).toString()));
-    all.addAll(List.of(arguments));
-    return Main.execute(
-        all.toArray(String[]::new),
-        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        Map.of());
-  }
-
-  private String said() {
-    return err.toString(StandardCharsets.UTF_8);
+    return runs.command("run", id, arguments);
   }
 
   private static Dataset<Row> written(String id) {
@@ -209,15 +185,19 @@ final class GroupsTest {
 
   @Test
   void asManyGroupsAsAskedFor() throws IOException {
-    assertEquals(0, command("run generate", "learned", "--generation.num_groups", "77"), said());
+    assertEquals(
+        0, runs.command("run generate", "learned", "--generation.num_groups", "77"), runs.said());
     assertEquals(77, groups("learned").size());
-    assertEquals(0, command("run generate", "learned", "--generation.num_records", "3000"), said());
+    assertEquals(
+        0,
+        runs.command("run generate", "learned", "--generation.num_records", "3000"),
+        runs.said());
   }
 
   @Test
   void constraintsKeepTheGroupsAllOfWhoseRowsMeetThem() throws IOException {
     String[] all = {"--generation.num_groups", "600"};
-    assertEquals(0, command("run generate", "learned", all), said());
+    assertEquals(0, runs.command("run generate", "learned", all), runs.said());
     Map<String, List<Row>> free = groups("learned");
     String[] asked = {
       "--generation.num_groups",
@@ -225,7 +205,7 @@ final class GroupsTest {
       "--generation.constraints",
       "[\"amount < 300\", \"home = 'town'\"]"
     };
-    assertEquals(0, command("run generate", "learned", asked), said());
+    assertEquals(0, runs.command("run generate", "learned", asked), runs.said());
     Map<String, List<Row>> kept = groups("learned");
     assertEquals(40, kept.size());
     long meeting = 0;
@@ -243,25 +223,28 @@ final class GroupsTest {
     String[] never = {
       "--generation.num_groups", "5", "--generation.constraints", "[\"length(home) > 90\"]"
     };
-    assertEquals(1, command("run generate", "learned", never), said());
-    assertTrue(said().contains("sampled groups meet generation.constraints"), said());
+    assertEquals(1, runs.command("run generate", "learned", never), runs.said());
+    assertTrue(runs.said().contains("sampled groups meet generation.constraints"), runs.said());
     String[] contrary = {
       "--generation.num_groups",
       "5",
       "--generation.constraints",
       "[\"amount < 200\", \"amount > 300\"]"
     };
-    assertEquals(2, command("run generate", "learned", contrary), said());
-    assertTrue(said().contains("contradict each other"), said());
-    assertEquals(0, command("run generate", "learned", "--generation.num_records", "3000"), said());
+    assertEquals(2, runs.command("run generate", "learned", contrary), runs.said());
+    assertTrue(runs.said().contains("contradict each other"), runs.said());
+    assertEquals(
+        0,
+        runs.command("run generate", "learned", "--generation.num_records", "3000"),
+        runs.said());
   }
 
   @Test
   void theSameRowsComeOutForAnyOrderOfTheInput() throws IOException {
     List<String> lines = orders(120);
-    assertEquals(0, run("one", brief(csv("one.csv", HEADER, lines))), said());
+    assertEquals(0, run("one", brief(csv("one.csv", HEADER, lines))), runs.said());
     Collections.shuffle(lines, new Random(1));
-    assertEquals(0, run("other", brief(csv("other.csv", HEADER, lines))), said());
+    assertEquals(0, run("other", brief(csv("other.csv", HEADER, lines))), runs.said());
     assertEquals(sorted(written("one")), sorted(written("other")));
   }
 
@@ -343,7 +326,7 @@ final class GroupsTest {
             "100",
             "--evaluation.enabled",
             "false"),
-        said());
+        runs.said());
     Map<String, StringBuilder> words = new HashMap<>();
     for (Row row : written("walk").collectAsList()) {
       words.computeIfAbsent(row.getString(0), key -> new StringBuilder()).append(row.getString(1));
@@ -363,15 +346,15 @@ final class GroupsTest {
       single.add("C1,%s,town,%d".formatted(START.plusDays(3 * i), 10 + i % 4));
       ones.add("C%03d,%s,town,%d".formatted(i, START.plusDays(i), 10 + i % 4));
     }
-    assertEquals(0, run("single", brief(csv("single.csv", HEADER, single))), said());
-    assertTrue(said().contains("a single group"), said());
-    assertEquals(0, run("ones", brief(csv("ones.csv", HEADER, ones))), said());
+    assertEquals(0, run("single", brief(csv("single.csv", HEADER, single))), runs.said());
+    assertTrue(runs.said().contains("a single group"), runs.said());
+    assertEquals(0, run("ones", brief(csv("ones.csv", HEADER, ones))), runs.said());
     groups("ones").values().forEach(group -> assertEquals(1, group.size()));
   }
 
   private void refuses(String expected, String... arguments) {
-    assertEquals(2, run("bad" + expected.hashCode(), arguments), said());
-    assertTrue(said().contains(expected), said());
+    assertEquals(2, run("bad" + expected.hashCode(), arguments), runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
   }
 
   @Test

@@ -5,10 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +28,7 @@ import org.safesynth.model.TinyLlama;
 final class LanguageCompletionTest {
   @TempDir private static Path temp;
 
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CommandRuns runs = new CommandRuns(temp);
 
   @BeforeAll
   static void learn() throws IOException {
@@ -52,26 +49,9 @@ final class LanguageCompletionTest {
     options.put("--training.num_input_records_to_sample", "300");
     options.put("--training.lora_r", "4");
     options.put("--training.learning_rate", "0.01");
-    List<String> all = new ArrayList<>();
-    options.forEach((name, value) -> all.addAll(List.of(name, value)));
     LanguageCompletionTest test = new LanguageCompletionTest();
-    assertEquals(0, test.command("run train", "run", all.toArray(String[]::new)), test.said());
-  }
-
-  private int command(String command, String id, String... arguments) {
-    err.reset();
-    List<String> all = new ArrayList<>(List.of(command.split(" ")));
-    all.addAll(List.of("--run-path", temp.resolve(id).toString()));
-    all.addAll(List.of(arguments));
-    return Main.execute(
-        all.toArray(String[]::new),
-        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        Map.of());
-  }
-
-  private String said() {
-    return err.toString(StandardCharsets.UTF_8);
+    assertEquals(
+        0, test.runs.command("run train", "run", CommandRuns.options(options)), test.runs.said());
   }
 
   private static Path given(String name, String... lines) throws IOException {
@@ -79,7 +59,7 @@ final class LanguageCompletionTest {
   }
 
   private int generate(Path conditions, Path output) {
-    return command(
+    return runs.command(
         "run generate",
         "run",
         "--generation.conditions",
@@ -101,8 +81,10 @@ final class LanguageCompletionTest {
     }
     Path conditions = given("begun.csv", begun.toArray(String[]::new));
     Path output = temp.resolve("done.csv");
-    assertEquals(0, generate(conditions, output), said());
-    assertTrue(said().contains("given values are rare, or outside what the model learned"), said());
+    assertEquals(0, generate(conditions, output), runs.said());
+    assertTrue(
+        runs.said().contains("given values are rare, or outside what the model learned"),
+        runs.said());
     List<String> done = Files.readAllLines(output);
     assertEquals("code,colour,size,day", done.get(0));
     assertEquals(71, done.size());
@@ -119,7 +101,7 @@ final class LanguageCompletionTest {
           done.get(i + 1));
     }
     Path again = temp.resolve("again.csv");
-    assertEquals(0, generate(conditions, again), said());
+    assertEquals(0, generate(conditions, again), runs.said());
     assertEquals(done, Files.readAllLines(again));
   }
 
@@ -160,15 +142,15 @@ final class LanguageCompletionTest {
   void sharesAreMetToTheRow() {
     String wish = "{colour: {red: 0.75, blue: 0.25}}";
     String[] arguments = {"--generation.rebalance", wish, "--generation.num_records", "80"};
-    assertEquals(0, command("run generate", "run", arguments), said());
+    assertEquals(0, runs.command("run generate", "run", arguments), runs.said());
     Dataset<Row> rows =
         LocalSpark.session().read().parquet(temp.resolve("run/synthetic").toString());
     assertEquals(80, rows.count());
     assertEquals(60, rows.filter("colour = 'red'").count());
     assertEquals(20, rows.filter("colour = 'blue'").count());
     String[] rare = {"--generation.rebalance", "{colour: {mauve: 1.0}}"};
-    assertEquals(2, command("run generate", "run", rare), said());
-    assertTrue(said().contains("'mauve' is no value that the model knows"), said());
+    assertEquals(2, runs.command("run generate", "run", rare), runs.said());
+    assertTrue(runs.said().contains("'mauve' is no value that the model knows"), runs.said());
   }
 
   @Test
@@ -177,7 +159,7 @@ final class LanguageCompletionTest {
         given("gaps.csv", "colour,size,code,day", "red,,K-0001,", ",7,,2020-01-03", ",,K-1,");
     Path output = temp.resolve("filled.csv");
     String[] arguments = {"--data-source", gaps.toString(), "--output-file", output.toString()};
-    assertEquals(0, command("run impute", "run", arguments), said());
+    assertEquals(0, runs.command("run impute", "run", arguments), runs.said());
     List<Row> rows =
         LocalSpark.session()
             .read()
@@ -199,15 +181,17 @@ final class LanguageCompletionTest {
   @Test
   void whatTheModelCannotKnowIsRefused() throws IOException {
     Path output = temp.resolve("none.csv");
-    assertEquals(2, generate(given("alien.csv", "shape", "round"), output), said());
-    assertTrue(said().contains("has a column 'shape' that the model did not learn"), said());
-    assertEquals(2, generate(given("odd.csv", "size", "1", "big"), output), said());
-    assertTrue(said().contains("1 of 2 rows give a value that is outside"), said());
-    assertTrue(said().contains("(first: row 2)"), said());
-    assertEquals(2, generate(given("soon.csv", "day", "soon"), output), said());
+    assertEquals(2, generate(given("alien.csv", "shape", "round"), output), runs.said());
+    assertTrue(
+        runs.said().contains("has a column 'shape' that the model did not learn"), runs.said());
+    assertEquals(2, generate(given("odd.csv", "size", "1", "big"), output), runs.said());
+    assertTrue(runs.said().contains("1 of 2 rows give a value that is outside"), runs.said());
+    assertTrue(runs.said().contains("(first: row 2)"), runs.said());
+    assertEquals(2, generate(given("soon.csv", "day", "soon"), output), runs.said());
     assertFalse(Files.exists(output));
     Path longer = given("long.csv", "code", "x y ".repeat(3_000));
-    assertEquals(2, generate(longer, output), said());
-    assertTrue(said().contains("which the model's context of 2,048 does not hold"), said());
+    assertEquals(2, generate(longer, output), runs.said());
+    assertTrue(
+        runs.said().contains("which the model's context of 2,048 does not hold"), runs.said());
   }
 }

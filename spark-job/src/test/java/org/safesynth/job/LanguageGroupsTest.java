@@ -7,10 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -43,7 +40,7 @@ final class LanguageGroupsTest {
   @TempDir private static Path temp;
   private static Path model;
 
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CommandRuns runs = new CommandRuns(temp);
 
   @BeforeAll
   static void learn() throws IOException {
@@ -52,7 +49,7 @@ final class LanguageGroupsTest {
     TinyLlama.write(model);
     LanguageGroupsTest test = new LanguageGroupsTest();
     Path table = csv("orders.csv", orders(60));
-    assertEquals(0, test.command("run", "learned", train(table)), test.said());
+    assertEquals(0, test.runs.command("run", "learned", train(table)), test.runs.said());
   }
 
   /** A copy of the run, for a test that changes it. */
@@ -99,28 +96,7 @@ final class LanguageGroupsTest {
     options.put("--training.learning_rate", "0.01");
     options.put("--generation.num_records", "50");
     options.put("--generation.use_structured_generation", "true");
-    for (int i = 0; i < more.length; i += 2) {
-      options.put(more[i], more[i + 1]);
-    }
-    List<String> all = new ArrayList<>();
-    options.forEach((name, value) -> all.addAll(List.of(name, value)));
-    return all.toArray(String[]::new);
-  }
-
-  private int command(String command, String id, String... arguments) {
-    err.reset();
-    List<String> all = new ArrayList<>(List.of(command.split(" ")));
-    all.addAll(List.of("--run-path", temp.resolve(id).toString()));
-    all.addAll(List.of(arguments));
-    return Main.execute(
-        all.toArray(String[]::new),
-        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        Map.of());
-  }
-
-  private String said() {
-    return err.toString(StandardCharsets.UTF_8);
+    return CommandRuns.options(options, more);
   }
 
   private static JsonNode json(String id, String file) throws IOException {
@@ -181,10 +157,12 @@ final class LanguageGroupsTest {
   @Test
   void asManyGroupsAsAskedForAndTheSameOnesAgain() throws IOException {
     copied("counted");
-    assertEquals(0, command("run generate", "counted", "--generation.num_groups", "21"), said());
+    assertEquals(
+        0, runs.command("run generate", "counted", "--generation.num_groups", "21"), runs.said());
     assertEquals(21, groups("counted").size());
     List<String> first = rows("counted");
-    assertEquals(0, command("run generate", "counted", "--generation.num_groups", "21"), said());
+    assertEquals(
+        0, runs.command("run generate", "counted", "--generation.num_groups", "21"), runs.said());
     assertEquals(first, rows("counted"));
   }
 
@@ -203,13 +181,16 @@ final class LanguageGroupsTest {
       "--data.holdout", "10",
       "--training.num_input_records_to_sample", "60"
     };
-    assertEquals(0, command("run train", "cut", train(csv("cut.csv", lines), more)), said());
-    assertTrue(said().matches("(?s).* groups are longer than the model's context.*"), said());
+    assertEquals(
+        0, runs.command("run train", "cut", train(csv("cut.csv", lines), more)), runs.said());
+    assertTrue(
+        runs.said().matches("(?s).* groups are longer than the model's context.*"), runs.said());
     JsonNode counts = json("cut", "result.json").path("counts");
     assertTrue(counts.path("cut_groups").asInt() > 0, counts.toString());
     assertTrue(counts.path("holdout").asInt() >= 10, counts.toString());
     Collections.shuffle(lines, new Random(1));
-    assertEquals(0, command("run train", "mixed", train(csv("mixed.csv", lines), more)), said());
+    assertEquals(
+        0, runs.command("run train", "mixed", train(csv("mixed.csv", lines), more)), runs.said());
     assertEquals(
         json("cut", "adapter/manifest.json").path("sha256"),
         json("mixed", "adapter/manifest.json").path("sha256"));
@@ -219,15 +200,15 @@ final class LanguageGroupsTest {
   void groupsThatNeverEndAreRejectedByReason() throws IOException {
     copied("free");
     int code =
-        command(
+        runs.command(
             "run generate",
             "free",
             "--generation.use_structured_generation",
             "false",
             "--generation.num_groups",
             "4");
-    assertEquals(1, code, said());
-    assertTrue(said().contains("Group BOS and/or EOS tokens missing"), said());
+    assertEquals(1, code, runs.said());
+    assertTrue(runs.said().contains("Group BOS and/or EOS tokens missing"), runs.said());
   }
 
   @Test
@@ -271,18 +252,20 @@ final class LanguageGroupsTest {
     Path context = copied("alone").resolve("adapter/context.json");
     String text = Files.readString(context);
     Files.writeString(context, text.replaceAll("(?s),\\s*\"groups\".*", "}"));
-    assertEquals(2, command("run generate", "alone"), said());
-    assertTrue(said().contains("does not say that it has learned such groups"), said());
+    assertEquals(2, runs.command("run generate", "alone"), runs.said());
+    assertTrue(runs.said().contains("does not say that it has learned such groups"), runs.said());
     Path table = temp.resolve("orders.csv");
-    assertEquals(2, command("run impute", "learned", "--data-source", table.toString()), said());
-    assertTrue(said().contains("has learned groups, and single rows are completed"), said());
+    assertEquals(
+        2, runs.command("run impute", "learned", "--data-source", table.toString()), runs.said());
+    assertTrue(
+        runs.said().contains("has learned groups, and single rows are completed"), runs.said());
     refuses(
         "data.order_training_examples_by is 'when', but",
         train(temp.resolve("orders.csv"), "--data.order_training_examples_by", "when"));
   }
 
   private void refuses(String expected, String... arguments) {
-    assertEquals(2, command("run", "bad" + expected.hashCode(), arguments), said());
-    assertTrue(said().contains(expected), said());
+    assertEquals(2, runs.command("run", "bad" + expected.hashCode(), arguments), runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
   }
 }

@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -36,7 +33,7 @@ final class LanguageSeriesTest {
   @TempDir private static Path temp;
   private static Path model;
 
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CommandRuns runs = new CommandRuns(temp);
 
   private static List<String> daily() {
     SplittableRandom random = new SplittableRandom(4);
@@ -64,7 +61,7 @@ final class LanguageSeriesTest {
                 "\"max_position_embeddings\": 2048", "\"max_position_embeddings\": " + CONTEXT));
     LanguageSeriesTest test = new LanguageSeriesTest();
     Path table = Files.write(temp.resolve("daily.csv"), daily());
-    assertEquals(0, test.command("run", "daily", series(table)), test.said());
+    assertEquals(0, test.runs.command("run", "daily", series(table)), test.runs.said());
   }
 
   private static String[] series(Path table, String... more) {
@@ -83,28 +80,7 @@ final class LanguageSeriesTest {
     options.put("--generation.num_groups", "8");
     options.put("--generation.use_structured_generation", "true");
     options.put("--evaluation.enabled", "false");
-    for (int i = 0; i < more.length; i += 2) {
-      options.put(more[i], more[i + 1]);
-    }
-    List<String> all = new ArrayList<>();
-    options.forEach((name, value) -> all.addAll(List.of(name, value)));
-    return all.toArray(String[]::new);
-  }
-
-  private int command(String command, String id, String... arguments) {
-    err.reset();
-    List<String> all = new ArrayList<>(List.of(command.split(" ")));
-    all.addAll(List.of("--run-path", temp.resolve(id).toString()));
-    all.addAll(List.of(arguments));
-    return Main.execute(
-        all.toArray(String[]::new),
-        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        Map.of());
-  }
-
-  private String said() {
-    return err.toString(StandardCharsets.UTF_8);
+    return CommandRuns.options(options, more);
   }
 
   private static Map<String, List<LocalDate>> written(String id) {
@@ -148,7 +124,7 @@ final class LanguageSeriesTest {
       "--time_series.start_timestamp", "2021-02-20",
       "--time_series.stop_timestamp", "2021-04-05"
     };
-    assertEquals(0, command("run generate", "daily", asked), said());
+    assertEquals(0, runs.command("run generate", "daily", asked), runs.said());
     Map<String, List<LocalDate>> span = written("daily");
     assertEquals(5, span.size());
     for (List<LocalDate> days : span.values()) {
@@ -156,7 +132,7 @@ final class LanguageSeriesTest {
       assertEquals(LocalDate.of(2021, 2, 20), days.get(0));
       assertEquals(LocalDate.of(2021, 4, 5), days.get(days.size() - 1));
     }
-    assertEquals(0, command("run generate", "daily", asked), said());
+    assertEquals(0, runs.command("run generate", "daily", asked), runs.said());
     assertEquals(span, written("daily"));
   }
 
@@ -167,15 +143,15 @@ final class LanguageSeriesTest {
       "--time_series.stop_timestamp", "2021-04-05"
     };
     Path table = temp.resolve("daily.csv");
-    assertEquals(2, command("run", "unbound", series(table, free)), said());
-    assertTrue(said().contains("bind a pretrained model only with"), said());
+    assertEquals(2, runs.command("run", "unbound", series(table, free)), runs.said());
+    assertTrue(runs.said().contains("bind a pretrained model only with"), runs.said());
     assertFalse(Files.exists(temp.resolve("unbound").resolve("adapter")));
     String[] early = {"--time_series.start_timestamp", "2031-04-05"};
-    assertEquals(2, command("run", "late", series(table, early)), said());
-    assertTrue(said().contains("lies after the end of the learned series"), said());
+    assertEquals(2, runs.command("run", "late", series(table, early)), runs.said());
+    assertTrue(runs.said().contains("lies after the end of the learned series"), runs.said());
     String[] interval = {"--time_series.timestamp_interval_seconds", "172800"};
-    assertEquals(2, command("run", "steps", series(table, interval)), said());
-    assertTrue(said().contains("are all of another length"), said());
+    assertEquals(2, runs.command("run", "steps", series(table, interval)), runs.said());
+    assertTrue(runs.said().contains("are all of another length"), runs.said());
   }
 
   @Test
@@ -191,7 +167,7 @@ final class LanguageSeriesTest {
     }
     Path table = Files.write(temp.resolve("irregular.csv"), lines);
     String[] stop = {"--time_series.stop_timestamp", "2021-03-15"};
-    assertEquals(0, command("run", "irregular", series(table, stop)), said());
+    assertEquals(0, runs.command("run", "irregular", series(table, stop)), runs.said());
     for (List<LocalDate> days : written("irregular").values()) {
       assertEquals(START, days.get(0));
       assertEquals(days.stream().sorted().toList(), days);

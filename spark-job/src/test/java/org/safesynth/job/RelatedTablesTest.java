@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -40,7 +37,7 @@ final class RelatedTablesTest {
 
   @TempDir private static Path temp;
 
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CommandRuns runs = new CommandRuns(temp);
 
   /** Customers: half of them on the free plan, who never order. */
   private static List<String> parents(int count) {
@@ -91,7 +88,7 @@ final class RelatedTablesTest {
     RelatedTablesTest test = new RelatedTablesTest();
     assertEquals(
         0,
-        test.command(
+        test.runs.command(
             "run",
             "learned",
             train(
@@ -103,7 +100,7 @@ final class RelatedTablesTest {
                 "false",
                 "--evaluation.aia_enabled",
                 "false")),
-        test.said());
+        test.runs.said());
   }
 
   private static String[] train(Path parents, Path children, String... more) {
@@ -114,12 +111,7 @@ final class RelatedTablesTest {
     options.put("--data.order_training_examples_by", "day");
     options.put("--training.num_input_records_to_sample", "40000");
     options.put("--generation.num_groups", "1500");
-    for (int i = 0; i < more.length; i += 2) {
-      options.put(more[i], more[i + 1]);
-    }
-    List<String> all = new ArrayList<>();
-    options.forEach((name, value) -> all.addAll(List.of(name, value)));
-    return all.toArray(String[]::new);
+    return CommandRuns.options(options, more);
   }
 
   private static String[] brief(Path parents, Path children, String... more) {
@@ -134,22 +126,6 @@ final class RelatedTablesTest {
                 "false"));
     all.addAll(List.of(more));
     return train(parents, children, all.toArray(String[]::new));
-  }
-
-  private int command(String command, String id, String... arguments) {
-    err.reset();
-    List<String> all = new ArrayList<>(List.of(command.split(" ")));
-    all.addAll(List.of("--run-path", temp.resolve(id).toString()));
-    all.addAll(List.of(arguments));
-    return Main.execute(
-        all.toArray(String[]::new),
-        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        Map.of());
-  }
-
-  private String said() {
-    return err.toString(StandardCharsets.UTF_8);
   }
 
   private static Dataset<Row> written(String id, String table) {
@@ -279,33 +255,36 @@ final class RelatedTablesTest {
   void theModelIsSampledAndJudgedAgain() throws IOException {
     Path parents = csv("again-parents.csv", PARENT_HEADER, parents(300));
     Path children = csv("again-children.csv", CHILD_HEADER, children(parents(300)));
-    assertEquals(0, command("run", "again", brief(parents, children)), said());
+    assertEquals(0, runs.command("run", "again", brief(parents, children)), runs.said());
     List<String> all = sorted("again", "synthetic");
     assertEquals(
         0,
-        command(
+        runs.command(
             "run generate",
             "again",
             "--generation.num_groups",
             "null",
             "--generation.num_records",
             "100"),
-        said());
+        runs.said());
     assertKeysAreWhole("again", 300);
     List<String> first = sorted("again", "synthetic");
     long last = children("again").values().stream().mapToLong(List::size).max().orElseThrow();
     assertTrue(first.size() >= 100 && first.size() < 100 + last, first.size() + " rows");
     assertTrue(all.containsAll(first), "other rows come out when fewer are asked for");
-    assertEquals(0, command("run evaluate", "again"), said());
+    assertEquals(0, runs.command("run evaluate", "again"), runs.said());
+    Path judged = temp.resolve("again").resolve("metrics_parent.json");
+    assertTrue(Files.exists(judged));
     String ofBoth = "[\"`parent.age` >= 30\", \"day < '2022-04-20'\"]";
-    assertEquals(0, command("run generate", "again", "--generation.constraints", ofBoth), said());
+    assertEquals(
+        0, runs.command("run generate", "again", "--generation.constraints", ofBoth), runs.said());
     assertKeysAreWhole("again", 300);
     for (Row parent : written("again", "synthetic_parent").collectAsList()) {
       assertTrue(parent.getLong(2) >= 30, parent.toString());
     }
     assertTrue(written("again", "synthetic").where("day >= '2022-04-20'").isEmpty());
     assertEquals(300, written("again", "synthetic_parent").count());
-    assertTrue(Files.exists(temp.resolve("again").resolve("metrics_parent.json")));
+    assertFalse(Files.exists(judged), "it is not of the new tables");
   }
 
   @Test
@@ -314,16 +293,17 @@ final class RelatedTablesTest {
     List<String> orders = children(lines);
     Path parents = csv("one-parents.csv", PARENT_HEADER, lines);
     Path children = csv("one-children.csv", CHILD_HEADER, orders);
-    assertEquals(0, command("run", "one", brief(parents, children)), said());
+    assertEquals(0, runs.command("run", "one", brief(parents, children)), runs.said());
     Collections.shuffle(lines, new Random(1));
     Collections.shuffle(orders, new Random(2));
     Path otherParents = csv("other-parents.csv", PARENT_HEADER, lines);
     Path otherChildren = csv("other-children.csv", CHILD_HEADER, orders);
-    assertEquals(0, command("run train", "other", brief(otherParents, otherChildren)), said());
+    assertEquals(
+        0, runs.command("run train", "other", brief(otherParents, otherChildren)), runs.said());
     Files.delete(temp.resolve("other").resolve("result.json")); // as if the run had been killed
     List<String> resumed = new ArrayList<>(List.of(brief(otherParents, otherChildren)));
     resumed.add("--resume");
-    assertEquals(0, command("run", "other", resumed.toArray(String[]::new)), said());
+    assertEquals(0, runs.command("run", "other", resumed.toArray(String[]::new)), runs.said());
     for (String table : List.of("synthetic", "synthetic_parent")) {
       assertEquals(sorted("one", table), sorted("other", table), table);
     }
@@ -331,8 +311,8 @@ final class RelatedTablesTest {
   }
 
   private void refuses(String expected, String... arguments) {
-    assertEquals(2, command("run", "bad" + expected.hashCode(), arguments), said());
-    assertTrue(said().contains(expected), said());
+    assertEquals(2, runs.command("run", "bad" + expected.hashCode(), arguments), runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
   }
 
   @Test

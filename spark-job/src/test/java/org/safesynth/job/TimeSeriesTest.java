@@ -4,10 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DayOfWeek;
@@ -33,7 +30,7 @@ final class TimeSeriesTest {
 
   @TempDir private static Path temp;
 
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CommandRuns runs = new CommandRuns(temp);
 
   /** Daily sales of shops with starts and stops of their own; weekends sell twice as much. */
   private static List<String> daily() {
@@ -80,7 +77,7 @@ final class TimeSeriesTest {
             "40000",
             "--generation.num_groups",
             "60"),
-        test.said());
+        test.runs.said());
   }
 
   private static String[] series(Path table, String... more) {
@@ -104,20 +101,9 @@ final class TimeSeriesTest {
   }
 
   private int run(String command, String id, String[] options, String... more) {
-    err.reset();
-    List<String> all = new ArrayList<>(List.of(command.split(" ")));
-    all.addAll(List.of("--run-path", temp.resolve(id).toString()));
-    all.addAll(List.of(options));
+    List<String> all = new ArrayList<>(List.of(options));
     all.addAll(List.of(more));
-    return Main.execute(
-        all.toArray(String[]::new),
-        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        Map.of());
-  }
-
-  private String said() {
-    return err.toString(StandardCharsets.UTF_8);
+    return runs.command(command, id, all.toArray(String[]::new));
   }
 
   /** The rows of each series in the order in which they were written. */
@@ -151,7 +137,7 @@ final class TimeSeriesTest {
             "03/04/2021",
             "--time_series.stop_timestamp",
             "13/09/2021"),
-        said());
+        runs.said());
     Map<String, List<Row>> asked = groups("daily");
     assertEquals(25, asked.size());
     for (List<Row> rows : asked.values()) {
@@ -209,7 +195,7 @@ final class TimeSeriesTest {
             "40",
             "--time_series.stop_timestamp",
             "1000"),
-        said());
+        runs.said());
     int rows = 0;
     for (List<Row> group : groups("irregular").values()) {
       assertEquals(0L, ((Number) group.get(0).get(1)).longValue());
@@ -225,8 +211,8 @@ final class TimeSeriesTest {
     }
     assertTrue(rows > 40 * 45 && rows < 40 * 75, rows + " rows");
     String[] interval = series(table, "--time_series.timestamp_interval_seconds", "10");
-    assertEquals(2, run("run", "steps", interval), said());
-    assertTrue(said().contains("are of 2 different lengths"), said());
+    assertEquals(2, run("run", "steps", interval), runs.said());
+    assertTrue(runs.said().contains("are of 2 different lengths"), runs.said());
   }
 
   @Test
@@ -273,7 +259,8 @@ final class TimeSeriesTest {
     }
     List<String> all = new ArrayList<>();
     last.forEach((name, value) -> all.addAll(List.of(name, value)));
-    assertEquals(2, run("run", "bad" + expected.hashCode(), all.toArray(String[]::new)), said());
-    assertTrue(said().contains(expected), said());
+    assertEquals(
+        2, run("run", "bad" + expected.hashCode(), all.toArray(String[]::new)), runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
   }
 }
