@@ -64,6 +64,18 @@ public final class Availability {
               "name time_series.timestamp_column and, as data.group_training_examples_by, the column"
                   + " that tells the series apart"),
           new Missing(
+              "data.coordinates",
+              c ->
+                  c.data().coordinates() != null
+                      && !c.data().coordinates().isEmpty()
+                      && (!c.isEmbedded()
+                          || c.privacy().dpEnabled()
+                          || c.timeSeries().isTimeseries()
+                          || c.data().groupColumn() != null),
+              "learns places with the embedded model only, of single rows and without differential"
+                  + " privacy",
+              REMOVE),
+          new Missing(
               "data.parent",
               c ->
                   c.data().parent() != null

@@ -1,5 +1,8 @@
 package org.safesynth.config;
 
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.safesynth.fault.BadInputException;
 
@@ -40,6 +43,7 @@ final class CrossRules {
           "data.order_training_examples_by needs data.group_training_examples_by; name the column"
               + " whose equal values make a group, or remove the order");
     }
+    checkCoordinates(data);
     double holdout = data.holdout();
     if (holdout >= 1 && holdout != Math.rint(holdout)) {
       throw new BadInputException(
@@ -47,6 +51,23 @@ final class CrossRules {
               "data.holdout is %s, but from 1 on it counts rows; write a whole number, or a share"
                   + " below 1",
               YamlText.number(holdout)));
+    }
+  }
+
+  private static void checkCoordinates(DataConfig data) {
+    Set<String> named = new HashSet<>();
+    if (data.coordinates() != null) {
+      data.coordinates()
+          .forEach(
+              (latitude, longitude) -> {
+                for (String name : List.of(latitude, longitude)) {
+                  if (!named.add(name)) {
+                    throw new BadInputException(
+                        "data.coordinates names '%s' twice; a column is one coordinate of one place"
+                            .formatted(name));
+                  }
+                }
+              });
     }
   }
 

@@ -78,7 +78,12 @@ public record DataConfig(
             note =
                 "for example {path: customers.csv, key: customer_id, foreign_key: buyer}; also"
                     + " format, options and schema_file of the parent table")
-        Map<String, Object> parent)
+        Map<String, Object> parent,
+    @Parameter(
+            meaning = "Latitude and longitude columns learned as one place; null goes by the names",
+            byDefault = "null",
+            note = "for example {pickup_lat: pickup_lon}; {} learns none so; embedded model only")
+        Map<String, String> coordinates)
     implements Serializable {
 
   /** What {@link #parent} says; null where there is none. */

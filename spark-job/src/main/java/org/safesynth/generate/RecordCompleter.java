@@ -60,6 +60,23 @@ public final class RecordCompleter implements AutoCloseable {
     this.rules = new PositionRules(decoder.config(), grammar);
   }
 
+  /** What is known of tokens that are not given. */
+  @FunctionalInterface
+  public interface Hints {
+    /**
+     * What is known of a token.
+     *
+     * @param before token of the position before
+     * @return (V) logarithms by which its probabilities are multiplied; null for nothing
+     */
+    float[] of(int record, int position, int before);
+  }
+
+  /** Completes records of which nothing is known but the given tokens. */
+  public int[][] complete(int[][] given, RandomGenerator[] random) {
+    return complete(given, (record, position, before) -> null, random);
+  }
+
   /**
    * Completes records, as many at once as {@link FieldDecoding#recordsAtOnce} says.
    *
@@ -67,22 +84,30 @@ public final class RecordCompleter implements AutoCloseable {
    * @param random (records) draws for each record
    * @return tokens (records, positions)
    */
-  public int[][] complete(int[][] given, RandomGenerator[] random) {
+  public int[][] complete(int[][] given, Hints hints, RandomGenerator[] random) {
     int most = Math.max(1, FieldDecoding.recordsAtOnce(decoder.config()) / particles);
     int[][] completed = new int[given.length][];
     for (int from = 0; from < given.length; from += most) {
       int to = Math.min(given.length, from + most);
+      int first = from;
       int[][] part =
-          completePart(Arrays.copyOfRange(given, from, to), Arrays.copyOfRange(random, from, to));
+          completePart(
+              Arrays.copyOfRange(given, from, to),
+              (record, position, before) -> hints.of(first + record, position, before),
+              Arrays.copyOfRange(random, from, to));
       System.arraycopy(part, 0, completed, from, part.length);
     }
     return completed;
   }
 
-  private int[][] completePart(int[][] given, RandomGenerator[] random) {
+  private int[][] completePart(int[][] given, Hints hints, RandomGenerator[] random) {
+    boolean hasParticles = false;
+    for (int r = 0; r < given.length; r++) {
+      hasParticles |= looksAhead(given[r], r, hints);
+    }
     try (NoGradGuard guard = new NoGradGuard();
         PointerScope batchScope = new PointerScope()) {
-      Batch batch = new Batch(given, random, Arrays.stream(given).anyMatch(this::looksAhead));
+      Batch batch = new Batch(given, hints, random, hasParticles);
       for (int t = 0; t < decoder.config().positions(); t++) {
         try (PointerScope positionScope = new PointerScope()) {
           batch.write(t);
@@ -92,14 +117,14 @@ public final class RecordCompleter implements AutoCloseable {
     }
   }
 
-  /** Whether something is given behind something that is not: only then particles differ. */
-  private boolean looksAhead(int[] given) {
+  /** Whether something is known behind something that is not given: only then particles differ. */
+  private static boolean looksAhead(int[] given, int record, Hints hints) {
     boolean open = false;
-    for (int token : given) {
-      if (open && token >= 0) {
+    for (int position = 0; position < given.length; position++) {
+      if (open && (given[position] >= 0 || hints.of(record, position, 0) != null)) {
         return true;
       }
-      open |= token < 0;
+      open |= given[position] < 0;
     }
     return false;
   }
@@ -107,6 +132,7 @@ public final class RecordCompleter implements AutoCloseable {
   /** The particles of some records, those of a record next to each other. */
   private final class Batch {
     private final int[][] given; // (records, positions)
+    private final Hints hints;
     private final RandomGenerator[] random; // (records)
     private final int each; // particles of a record
     private final int size;
@@ -115,8 +141,9 @@ public final class RecordCompleter implements AutoCloseable {
     private final FieldDecoding decoding;
     private int[] before; // (records * each)
 
-    Batch(int[][] given, RandomGenerator[] random, boolean hasParticles) {
+    Batch(int[][] given, Hints hints, RandomGenerator[] random, boolean hasParticles) {
       this.given = given;
+      this.hints = hints;
       this.random = random;
       this.each = hasParticles ? particles : 1;
       this.size = given.length * each;
@@ -131,19 +158,22 @@ public final class RecordCompleter implements AutoCloseable {
       Tensor rows =
           position == 0 ? previous : previous.add(new Scalar(embeddingOffsets[position - 1]));
       Tensor logits = decoding.logits(position, rows); // (size, V)
-      int[] next = distribution.next(rules.allowed(position, logits, previous), this::uniform);
+      boolean[] isKnown = new boolean[given.length];
+      Tensor hinted = hinted(position, logits, isKnown); // (size, V)
+      int[] next = distribution.next(rules.allowed(position, hinted, previous), this::uniform);
       boolean anyGiven = false;
       for (int r = 0; r < given.length; r++) {
         if (given[r][position] >= 0) {
           Arrays.fill(next, r * each, (r + 1) * each, given[r][position]);
-          anyGiven = true;
+          isKnown[r] = true;
         }
+        anyGiven |= isKnown[r];
       }
       for (int i = 0; i < size; i++) {
         tokens[i][position] = next[i];
       }
       if (anyGiven && each > 1) {
-        weigh(position, logits, next);
+        weigh(isKnown, evidence(position, logits, hinted, next));
       }
       before = new int[size];
       for (int i = 0; i < size; i++) {
@@ -159,21 +189,56 @@ public final class RecordCompleter implements AutoCloseable {
       return uniform;
     }
 
-    /** Takes the given tokens' likelihood into the weights, and draws anew where it is needed. */
-    private void weigh(int position, Tensor logits, int[] next) {
+    /** Logits with what is known of a position's tokens; marks the records that it is known of. */
+    private Tensor hinted(int position, Tensor logits, boolean[] isKnown) {
+      int vocabulary = (int) logits.size(1);
+      float[] all = null; // (size * V)
+      for (int i = 0; i < size; i++) {
+        float[] hint =
+            given[i / each][position] >= 0 ? null : hints.of(i / each, position, before[i]);
+        if (hint != null) {
+          all = all == null ? new float[size * vocabulary] : all;
+          System.arraycopy(hint, 0, all, i * vocabulary, vocabulary);
+          isKnown[i / each] = true;
+        }
+      }
+      return all == null ? logits : logits.add(torch.tensor(all).view(size, vocabulary));
+    }
+
+    /**
+     * The probability that the model gives to what is known of a position, as logarithms: to the
+     * given token, or to the hint, summed over all tokens.
+     *
+     * @return (size)
+     */
+    private float[] evidence(int position, Tensor logits, Tensor hinted, int[] next) {
       Tensor index = torch.tensor(next).to(torch.ScalarType.Long).unsqueeze(1); // (size, 1)
       Tensor likelihood = torch.log_softmax(logits, 1).gather(1, index).squeeze(1); // (size)
-      float[] of = new float[size];
-      likelihood.contiguous().data_ptr_float().get(of);
+      float[] ofToken = new float[size];
+      likelihood.contiguous().data_ptr_float().get(ofToken);
+      if (hinted == logits) {
+        return ofToken;
+      }
+      Tensor ofHints = hinted.logsumexp(1).sub(logits.logsumexp(1)); // (size)
+      float[] ofHint = new float[size];
+      ofHints.contiguous().data_ptr_float().get(ofHint);
+      for (int i = 0; i < size; i++) {
+        ofToken[i] = given[i / each][position] >= 0 ? ofToken[i] : ofHint[i];
+      }
+      return ofToken;
+    }
+
+    /** Takes what is known into the weights, and draws particles anew where it is needed. */
+    private void weigh(boolean[] isKnown, float[] evidence) {
       int[] from = new int[size];
       boolean moved = false;
       for (int r = 0; r < given.length; r++) {
         int first = r * each;
         for (int k = 0; k < each; k++) {
-          logWeights[first + k] += given[r][position] >= 0 ? of[first + k] : 0;
+          logWeights[first + k] += isKnown[r] ? evidence[first + k] : 0;
           from[first + k] = first + k;
         }
-        if (given[r][position] >= 0 && isDegenerate(first)) {
+        if (isKnown[r] && isDegenerate(first)) {
           resample(first, random[r], from);
           moved = true;
         }

@@ -1,7 +1,6 @@
 package org.safesynth.job;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -102,10 +101,14 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
       int[][] tokens = new int[shard.size()][];
       RandomGenerator[] random = new RandomGenerator[shard.size()];
       for (int i = 0; i < tokens.length; i++) {
-        tokens[i] = given(shard.get(i)._2());
+        tokens[i] = codec.given(shard.get(i)._2());
         random[i] = streams.stream(SeededStreams.Purpose.COMPLETION, shard.get(i)._1());
       }
-      int[][] completed = completer.complete(tokens, random);
+      int[][] completed =
+          completer.complete(
+              tokens,
+              (record, position, before) -> codec.hint(shard.get(record)._2(), position, before),
+              random);
       for (int i = 0; i < tokens.length; i++) {
         Object[] cells = codec.decode(completed[i], shard.get(i)._1(), random[i]);
         Object[] known = shard.get(i)._2();
@@ -117,18 +120,6 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
       }
       rowsDone.add(tokens.length);
       return rows;
-    }
-
-    /** Tokens of the given cells, -1 elsewhere. */
-    private int[] given(Object[] cells) {
-      int[] tokens = new int[codec.positions()];
-      Arrays.fill(tokens, -1);
-      for (int c = 0; c < cells.length; c++) {
-        if (cells[c] != null) {
-          codec.encode(c, cells[c], tokens);
-        }
-      }
-      return tokens;
     }
   }
 }

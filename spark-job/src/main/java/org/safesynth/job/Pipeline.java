@@ -75,7 +75,9 @@ final class Pipeline {
         journal.stage(
             "codec", () -> CodecStage.run(context, inferred.schema(), inferred.profile()));
     journal.protection(fitted.protection());
-    FieldCodec codec = fitted.codec();
+    FieldCodec codec =
+        journal.stage(
+            "places", () -> new PlaceStage(context, table, inferred).placed(fitted.codec()));
     ExamplesManifest examples = journal.stage("encode", () -> encode(table, inferred, codec));
     TrainStage.Trained trained =
         journal.stage(

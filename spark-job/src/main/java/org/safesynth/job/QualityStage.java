@@ -161,7 +161,7 @@ final class QualityStage {
       if (value != null && codec.acceptance(column, value) == Acceptance.UNKNOWN) {
         codes[i] = codec.vocabularySize(positions[i]);
       } else {
-        codec.encode(column, value, tokens);
+        codec.encode(column, cells, tokens);
         codes[i] = tokens[positions[i]];
       }
     }

@@ -44,6 +44,8 @@ final class AvailabilityTest {
           {data: {parent: {path: a, key: b}}, privacy: {dp_enabled: true}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | time_series.is_timeseries is true
           {data: {parent: {path: a, key: b}, group_training_examples_by: b}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
+          {data: {coordinates: {a: b}, group_training_examples_by: c}} | data.coordinates is {a: b}
+          {data: {coordinates: {a: b}}, privacy: {dp_enabled: true}}    | data.coordinates is {a: b}
           generation: {num_groups: 5}                                   | generation.num_groups is 5
           {generation: {constraints: [a]}, training: {pretrained_model: a}} | generation.constraints is [a]
           cluster: {device: cuda}                                       | cluster.device is cuda
@@ -64,7 +66,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(8, found);
+    assertEquals(9, found);
   }
 
   @Test

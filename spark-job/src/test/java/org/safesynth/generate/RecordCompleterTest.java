@@ -66,9 +66,15 @@ final class RecordCompleterTest {
 
   /** Probabilities of the first two tokens given the others, from the loss of every record. */
   private double[] exact(int third, int fourth) {
+    double[] shares = joint(third, fourth);
+    double sum = Arrays.stream(shares).sum();
+    return Arrays.stream(shares).map(share -> share / sum).toArray();
+  }
+
+  /** Probabilities of whole records, by their first two tokens. */
+  private double[] joint(int third, int fourth) {
     double[] shares = new double[SIZES.get(0) * SIZES.get(1)];
     int[] offsets = decoder.config().embeddingOffsets();
-    double sum = 0;
     try (PointerScope scope = new PointerScope()) {
       List<Tensor> parameters = decoder.layout().views(torch.tensor(weights()));
       for (int i = 0; i < shares.length; i++) {
@@ -79,11 +85,7 @@ final class RecordCompleterTest {
             decoder.loss(
                 parameters, torch.tensor(inputs).view(3, 1), torch.tensor(targets).view(4, 1));
         shares[i] = Math.exp(-loss.item_double());
-        sum += shares[i];
       }
-    }
-    for (int i = 0; i < shares.length; i++) {
-      shares[i] /= sum;
     }
     return shares;
   }
@@ -111,6 +113,39 @@ final class RecordCompleterTest {
     double many = distance(expected, complete(given, 2_500, 128, 5));
     assertTrue(many < 0.05, "" + many); // the noise of 2,500 records is about .02
     assertTrue(few < 0.3 * ignorant, few + " of " + ignorant);
+  }
+
+  /** A hint of the third token, beside the given fourth one, and none of the others. */
+  @Test
+  void completionsFollowTheModelGivenAHint() {
+    float[] hint = {(float) Math.log(0.1), (float) Math.log(0.6)};
+    double[] expected = new double[SIZES.get(0) * SIZES.get(1)];
+    for (int third = 0; third < hint.length; third++) {
+      double[] joint = joint(third, 2);
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] += joint[i] * Math.exp(hint[third]);
+      }
+    }
+    double sum = Arrays.stream(expected).sum();
+    double[] found = new double[expected.length];
+    int records = 4_000;
+    int[][] given = new int[records][];
+    RandomGenerator[] random = new RandomGenerator[records];
+    for (int r = 0; r < records; r++) {
+      given[r] = new int[] {-1, -1, -1, 2};
+      random[r] = new SplittableRandom(77 + r);
+    }
+    try (RecordCompleter completer = completer(128, tokens -> 1)) {
+      RecordCompleter.Hints hints = (record, position, before) -> position == 2 ? hint : null;
+      for (int[] tokens : completer.complete(given, hints, random)) {
+        found[tokens[0] * SIZES.get(1) + tokens[1]] += 1.0 / records;
+      }
+    }
+    double distance = 0;
+    for (int i = 0; i < expected.length; i++) {
+      distance += Math.abs(found[i] - expected[i] / sum) / 2;
+    }
+    assertTrue(distance < 0.04, "" + distance); // the noise of 4,000 records is about .015
   }
 
   @Test

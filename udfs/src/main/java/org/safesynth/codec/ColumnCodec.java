@@ -14,6 +14,8 @@ import java.util.random.RandomGenerator;
   @JsonSubTypes.Type(value = NumberSetColumn.class, name = "number_set"),
   @JsonSubTypes.Type(value = BinnedNumberColumn.class, name = "binned_number"),
   @JsonSubTypes.Type(value = CellBinsColumn.class, name = "cell_bins"),
+  @JsonSubTypes.Type(value = PlaceColumn.class, name = "place"),
+  @JsonSubTypes.Type(value = PlacedColumn.class, name = "placed"),
   @JsonSubTypes.Type(value = TextColumn.class, name = "text"),
   @JsonSubTypes.Type(value = IdentifierColumn.class, name = "identifier"),
 })
@@ -23,6 +25,8 @@ sealed interface ColumnCodec extends Serializable
         NumberSetColumn,
         BinnedNumberColumn,
         CellBinsColumn,
+        PlaceColumn,
+        PlacedColumn,
         TextColumn,
         IdentifierColumn {
   /** Vocabulary sizes of the column's positions, at least one. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.safesynth.fault.RunFailedException;
@@ -189,9 +190,83 @@ public final class FieldCodec implements RecordCodec {
     return identifier.decode(token, 0, record, null);
   }
 
+  /** Whether a column's numbers are bins, of which {@link #withPlace} can make a place. */
+  public boolean isBinned(int column) {
+    return columns.get(column) instanceof BinnedNumberColumn;
+  }
+
+  /**
+   * The same encoding, but two columns of numbers are learned as one place.
+   *
+   * @param first column, whose positions tell both
+   * @param second column
+   */
+  public FieldCodec withPlace(int first, int second, PlacePoints points) {
+    List<ColumnCodec> with = new ArrayList<>(columns);
+    BinnedNumberColumn one = (BinnedNumberColumn) columns.get(first);
+    BinnedNumberColumn two = (BinnedNumberColumn) columns.get(second);
+    with.set(first, points.fit(second, one.range(), two.range(), one.missing() || two.missing()));
+    with.set(second, new PlacedColumn(two.range()));
+    return new FieldCodec(with);
+  }
+
   /** Writes the tokens of one column's value; the others stay. */
-  public void encode(int column, Object value, int[] tokens) {
+  void encode(int column, Object value, int[] tokens) {
     columns.get(column).encode(value, tokens, firstPositions[column]);
+  }
+
+  /**
+   * Writes the tokens at the positions of one column; the others stay.
+   *
+   * @param cells (columns) of the record
+   */
+  public void encode(int column, Object[] cells, int[] tokens) {
+    if (columns.get(column) instanceof PlaceColumn place) {
+      place.encode(cells[column], cells[place.partner()], tokens, firstPositions[column]);
+    } else {
+      columns.get(column).encode(cells[column], tokens, firstPositions[column]);
+    }
+  }
+
+  /**
+   * The tokens of a record of which some cells are given.
+   *
+   * @param cells (columns) null where nothing is given
+   * @return (positions) -1 where the given cells do not tell a token
+   */
+  public int[] given(Object[] cells) {
+    int[] tokens = new int[sizes.length];
+    Arrays.fill(tokens, -1);
+    for (int c = 0; c < cells.length; c++) {
+      boolean isWhole =
+          !(columns.get(c) instanceof PlaceColumn place) || cells[place.partner()] != null;
+      if (cells[c] != null && isWhole) {
+        encode(c, cells, tokens);
+      }
+    }
+    return tokens;
+  }
+
+  /**
+   * What the given cells tell of a position's tokens without telling which it is: of a place, one
+   * coordinate of two.
+   *
+   * @param before token of the position before
+   * @return (V) logarithms of densities; null where they tell nothing or all
+   */
+  public float[] hint(Object[] cells, int position, int before) {
+    int column = owners[position];
+    if (!(columns.get(column) instanceof PlaceColumn place)) {
+      return null;
+    }
+    Object first = cells[column];
+    Object second = cells[place.partner()];
+    if ((first == null) == (second == null)) {
+      return null;
+    }
+    int axis = first == null ? 1 : 0;
+    Long tick = (Long) (axis == 0 ? first : second);
+    return place.known(position - firstPositions[column], before, axis, tick);
   }
 
   /** The column that a position belongs to. */
@@ -213,7 +288,7 @@ public final class FieldCodec implements RecordCodec {
   @Override
   public void encode(Object[] cells, int[] tokens) {
     for (int c = 0; c < firstPositions.length; c++) {
-      columns.get(c).encode(cells[c], tokens, firstPositions[c]);
+      encode(c, cells, tokens);
     }
   }
 
@@ -221,7 +296,13 @@ public final class FieldCodec implements RecordCodec {
   public Object[] decode(int[] tokens, long record, RandomGenerator random) {
     Object[] cells = new Object[columns.size()];
     for (int c = 0; c < cells.length; c++) {
-      cells[c] = columns.get(c).decode(tokens, firstPositions[c], record, random);
+      if (columns.get(c) instanceof PlaceColumn place) {
+        Long[] both = place.place(tokens, firstPositions[c], random);
+        cells[c] = both == null ? null : both[0];
+        cells[place.partner()] = both == null ? null : both[1];
+      } else if (!(columns.get(c) instanceof PlacedColumn)) {
+        cells[c] = columns.get(c).decode(tokens, firstPositions[c], record, random);
+      }
     }
     return cells;
   }

@@ -223,6 +223,11 @@ final class NumberFit {
     if (column.kind() == ColumnKind.TIMESTAMP) {
       return timeLadder(column.resolutionMicros());
     }
+    return decimalLadder();
+  }
+
+  /** Steps of numbers that people round: 1, 5, 10, 50, and so on. */
+  static long[] decimalLadder() {
     List<Long> steps = new ArrayList<>(List.of(1L));
     for (long power = 1; power <= 1_000_000_000L; power *= 10) {
       steps.add(5 * power);
