@@ -58,11 +58,12 @@ public final class Availability {
               "time_series.is_timeseries",
               c ->
                   c.timeSeries().isTimeseries()
-                      && (c.data().groupTrainingExamplesBy() == null
-                          || c.timeSeries().timestampColumn() == null),
-              "models several series only, and wants their columns named",
+                      && (c.timeSeries().timestampColumn() == null
+                          || (c.isSingleSeries() && !c.isEmbedded())),
+              "wants the column of the times named, and learns a single series with the embedded"
+                  + " model only",
               "name time_series.timestamp_column and, as data.group_training_examples_by, the column"
-                  + " that tells the series apart"),
+                  + " that tells several series apart, or set training.pretrained_model: embedded"),
           new Missing(
               "data.coordinates",
               c ->

@@ -24,6 +24,7 @@ final class CrossRules {
       checkPrivate(config);
     }
     checkGeneration(config.generation());
+    checkSingleSeries(config);
     checkSchedule(config);
     if (config.privacy().assumePublicDomain()
         && config.privacy().domainEpsilonShare().orElse(0.0) > 0) {
@@ -176,6 +177,20 @@ final class CrossRules {
           "time_series.start_timestamp and stop_timestamp bind a pretrained model only with"
               + " generation.use_structured_generation or generation.enforce_timeseries_fidelity;"
               + " set one of them to true");
+    }
+  }
+
+  private static void checkSingleSeries(SafeSynthesizerConfig config) {
+    GenerationConfig generation = config.generation();
+    boolean choosesRows =
+        generation.conditions() != null
+            || generation.rebalance() != null
+            || !generation.constraints().isEmpty();
+    if (config.isSingleSeries() && choosesRows) {
+      throw new BadInputException(
+          "a time series without data.group_training_examples_by is written as one whole, from its"
+              + " start to its stop; remove generation.conditions, generation.rebalance and"
+              + " generation.constraints, which choose rows");
     }
   }
 

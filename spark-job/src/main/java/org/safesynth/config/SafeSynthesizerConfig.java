@@ -41,6 +41,11 @@ public record SafeSynthesizerConfig(
         : data.orderTrainingExamplesBy();
   }
 
+  /** Whether the table is one time series: no column tells several apart. */
+  public boolean isSingleSeries() {
+    return timeSeries.isTimeseries() && data.groupColumn() == null;
+  }
+
   /** Whether the user set the parameter himself. */
   public boolean isExplicit(String path) {
     return explicit.contains(path);

@@ -106,7 +106,8 @@ public final class GroupSampler implements AutoCloseable {
     Tensor state = memory.narrow(0, 0, open.size()); // (groups, m)
     int size = open.size();
     int[] index = new int[size];
-    Arrays.fill(index, GroupDecoderConfig.indexBucket(row));
+    int learned = Math.min(row, codec.layout().mostRows() - 1); // no row beyond was ever trained
+    Arrays.fill(index, GroupDecoderConfig.indexBucket(learned));
     Tensor indexes = torch.tensor(index); // (groups)
     Tensor context = // (groups, d)
         decoder.context(parameters, state, indexes, features(open));
@@ -179,7 +180,8 @@ public final class GroupSampler implements AutoCloseable {
         Tensor previous = torch.tensor(before); // (groups)
         Tensor rows = t == 0 ? previous : previous.add(new Scalar(offsets[t - 1]));
         Tensor logits = decoding.logits(t, rows); // (groups, V)
-        boolean isDrawn = row == 0 ? !codec.isNeverFirst(t) : !codec.isOnlyFirst(t);
+        boolean isDrawn =
+            row == 0 ? !codec.isNeverFirst(t) && !codec.isOfKnownStart(t) : !codec.isOnlyFirst(t);
         before = isDrawn ? drawn(open, row, t, logits, previous) : known(open, row, t);
       }
       for (int g = 0; g < size; g++) {
@@ -205,7 +207,13 @@ public final class GroupSampler implements AutoCloseable {
   private int[] known(List<Group> open, int row, int position) {
     boolean isConstant = row > 0 && codec.isConstant(position);
     return open.stream()
-        .mapToInt(g -> isConstant ? g.firstTokens[position] : codec.restToken(position))
+        .mapToInt(
+            g ->
+                isConstant
+                    ? g.firstTokens[position]
+                    : row == 0 && codec.isOfKnownStart(position)
+                        ? codec.startToken(position)
+                        : codec.restToken(position))
         .toArray();
   }
 

@@ -6,6 +6,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.safesynth.codec.RecordCodec;
 import org.safesynth.config.DataConfig;
+import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -18,10 +19,11 @@ final class Fingerprint {
   static String of(
       TableSource table,
       long rows,
-      DataConfig data,
+      SafeSynthesizerConfig config,
       FrozenSchema schema,
       RecordCodec codec,
       long seed) {
+    DataConfig data = config.data();
     StringBuilder all = new StringBuilder();
     all.append(table.name()).append('\n').append(rows).append('\n').append(seed).append('\n');
     all.append(data.missingValues()).append(data.valueProtection()).append(data.rareThreshold());
@@ -31,6 +33,10 @@ final class Fingerprint {
     if (data.groupColumn() != null) {
       all.append(data.groupColumn()).append('\n');
       all.append(data.orderTrainingExamplesBy()).append('\n');
+    }
+    // A private run that is resumed must find what it has paid for, whichever version began it.
+    if (config.timeSeries().isTimeseries() && !config.privacy().dpEnabled()) {
+      all.append("series by ").append(config.orderColumn()).append('\n');
     }
     all.append('\n').append(schema).append('\n');
     for (int position = 0; position < codec.positions(); position++) {

@@ -9,6 +9,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.codec.GroupLayout;
+import org.safesynth.config.GenerationConfig;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.schema.FrozenSchema;
 
@@ -22,6 +23,7 @@ final class GroupGeneration {
   private static final double LONGER = 1.5;
 
   private final RunContext context;
+  private final boolean isSingle; // one series, from its start to its stop
   private final FrozenSchema schema;
   private final GroupLayout layout;
   private final RelatedTables related; // null where groups are no parents
@@ -34,7 +36,9 @@ final class GroupGeneration {
     this.context = context;
     this.related =
         context.config().data().parent() == null ? null : RelatedTables.ofRun(context, table);
-    this.schema = related == null ? table : related.joined();
+    this.isSingle = context.config().isSingleSeries();
+    this.schema =
+        isSingle ? SingleSeries.withSegments(table) : related == null ? table : related.joined();
     GroupCodec codec =
         new GroupModelFolder(context.hadoop(), context.folder().model()).read().codec();
     GroupLayout learned = codec.layout();
@@ -48,10 +52,16 @@ final class GroupGeneration {
             : learned.withSeries(
                 new SeriesTimes(context.config().timeSeries())
                     .asked(schema.columns().get(learned.orderColumn()), learned));
+    if (isSingle) {
+      SeriesTimes.requireWritable(layout);
+    }
   }
 
   /** Rows that will be written, about. */
   long rows() {
+    if (isSingle) {
+      return Math.round(SeriesTimes.meanRowsOfSpan(layout));
+    }
     Long groups = context.config().generation().numGroups();
     return groups == null
         ? context.config().generation().numRecords()
@@ -65,7 +75,20 @@ final class GroupGeneration {
   /** The table; sampled into {@code scratch} first, unless it is just so many groups. */
   Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
     Dataset<Row> rows = groups(scratch, rowsDone).table();
+    if (isSingle) {
+      tellSingle();
+      return rows.drop(SingleSeries.COLUMN);
+    }
     return related == null ? rows : related.children(rows);
+  }
+
+  private void tellSingle() {
+    if (context.config().isExplicit("generation.num_records")) {
+      context
+          .console()
+          .warn(
+              "generation.num_records is not used: one series is written, from its start to its stop; time_series.start_timestamp and stop_timestamp set them");
+    }
   }
 
   /** Whether the table that was written has a parent table. */
@@ -90,14 +113,19 @@ final class GroupGeneration {
   private FirstGroups groups(Path scratch, LongAccumulator rowsDone) {
     return new FirstGroups(
         context.spark(),
-        new FirstGroups.Wish(
-            context.config().generation().numGroups(), context.config().generation().numRecords()),
+        wish(),
         GroupShardSampler.GROUPS,
         meanRows(),
         scratch,
         (from, end) -> sampled(from, end, rowsDone),
         related == null ? null : related.isChild(),
         constraints);
+  }
+
+  private FirstGroups.Wish wish() {
+    GenerationConfig generation = context.config().generation();
+    return new FirstGroups.Wish(
+        isSingle ? Long.valueOf(1) : generation.numGroups(), generation.numRecords());
   }
 
   /** Groups {@code from} (a multiple of a shard) to {@code end}, with their numbers. */

@@ -40,6 +40,9 @@ import org.safesynth.train.AutoPlan;
 final class GroupStages {
   private static final int PARTITIONS_PER_CORE = 2;
 
+  /** A single series has about as many times as rows. */
+  private static final double FEW_TIMES = 0.9;
+
   private final RunContext context;
   private final Journal journal;
   private final DataConfig data;
@@ -54,9 +57,9 @@ final class GroupStages {
     this.times = new SeriesTimes(context.config().timeSeries());
   }
 
-  /** Whether the configuration makes groups. */
+  /** Whether the configuration makes groups; a single series is learned as segments are. */
   static boolean isAsked(RunContext context) {
-    return context.config().data().groupColumn() != null;
+    return context.config().data().groupColumn() != null || context.config().isSingleSeries();
   }
 
   Pipeline.Learned train(TableSource table) {
@@ -64,6 +67,9 @@ final class GroupStages {
     TableSource parents = data.parent() == null ? null : RelatedStage.open(context);
     SchemaStage.Inferred own =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
+    if (context.config().isSingleSeries()) {
+      return trainSingle(table, own);
+    }
     int ownGroup = column(own.schema(), data.groupColumn());
     int ownOrder = orderName == null ? -1 : column(own.schema(), orderName);
     check(own, ownGroup, ownOrder);
@@ -97,6 +103,20 @@ final class GroupStages {
             ChildOrigin.of(joined, ownOrder < 0 ? -1 : joined.tables().ofChild(ownOrder))));
   }
 
+  /** Learns one series, cut into segments that stand where other tables have groups. */
+  private Pipeline.Learned trainSingle(TableSource table, SchemaStage.Inferred own) {
+    int order = column(own.schema(), orderName);
+    checkOrder(own, order, "the series");
+    SchemaStage.Inferred cut =
+        journal.stage(
+            "segments", () -> table.reading(() -> SingleSeries.cut(context, table, own, order)));
+    int group = own.schema().columns().size();
+    JavaRDD<GroupedRows.Member> members =
+        GroupedRows.of(table.rows(), cut.cells(), group, order, identity(), partitions(context))
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    return train(table, own.schema(), cut, members, group, order, null);
+  }
+
   /**
    * Learns groups.
    *
@@ -120,7 +140,11 @@ final class GroupStages {
               () ->
                   table.reading(
                       () -> GroupedRows.facts(members, inferred.schema().columns().size())));
-      tell(inferred, facts, group, parent);
+      if (context.config().isSingleSeries()) {
+        tellSingle(inferred.profile().columns().get(order), facts);
+      } else {
+        tell(inferred, facts, group, parent);
+      }
       GroupCodec codec =
           journal.stage("codec", () -> codec(inferred, members, facts, group, order, parent));
       ExamplesManifest examples =
@@ -149,6 +173,11 @@ final class GroupStages {
     List<String> names = Arrays.asList(table.rows().columns());
     String group = config.data().groupColumn();
     String order = config.orderColumn();
+    if (config.isSingleSeries()) {
+      requireColumn(table, names, "time_series.timestamp_column", order);
+      requireNoSegments(table, names);
+      return;
+    }
     String parameter =
         config.timeSeries().isTimeseries()
             ? "time_series.timestamp_column"
@@ -167,6 +196,14 @@ final class GroupStages {
       throw new BadInputException(
           "%s is '%s', the column of the groups itself: name the column that orders the rows of a group"
               .formatted(parameter, order));
+    }
+  }
+
+  private static void requireNoSegments(TableSource table, List<String> names) {
+    if (names.contains(SingleSeries.COLUMN)) {
+      throw new BadInputException(
+          "%s has a column '%s', which is the name of a series' own; name it as data.group_training_examples_by if it tells series apart, else rename or drop it"
+              .formatted(table.name(), SingleSeries.COLUMN));
     }
   }
 
@@ -191,25 +228,39 @@ final class GroupStages {
               .formatted(
                   data.groupColumn(), profiles.get(group).missing(), inferred.profile().rows()));
     }
-    if (order < 0) {
-      return;
+    if (order >= 0) {
+      checkOrder(inferred, order, "a group");
     }
+  }
+
+  /**
+   * Refuses a column that cannot order rows.
+   *
+   * @param whole what the rows make up
+   */
+  private void checkOrder(SchemaStage.Inferred inferred, int order, String whole) {
     ColumnSchema column = inferred.schema().columns().get(order);
-    requireNumeric(column);
-    if (profiles.get(order).missing() > 0) {
+    requireNumeric(column, whole);
+    long missing = inferred.profile().columns().get(order).missing();
+    if (missing > 0) {
       throw new BadInputException(
-          "column '%s' orders the rows of a group, but %,d of %,d rows have no value there; drop them or give them one"
-              .formatted(column.name(), profiles.get(order).missing(), inferred.profile().rows()));
+          "column '%s' orders the rows of %s, but %,d of %,d rows have no value there; drop them or give them one"
+              .formatted(column.name(), whole, missing, inferred.profile().rows()));
     }
     times.check(column);
   }
 
-  /** Refuses a column that cannot order rows. */
+  /** Refuses a column that cannot order the rows of groups. */
   static void requireNumeric(ColumnSchema column) {
+    requireNumeric(column, "a group");
+  }
+
+  private static void requireNumeric(ColumnSchema column, String whole) {
     if (!column.kind().isNumeric()) {
       throw new BadInputException(
-          "column '%s' orders the rows of a group, but is read as %s: not all of its values are numbers, or dates or times of one format; mend them, or declare the column in data.schema_file"
-              .formatted(column.name(), column.kind().name().toLowerCase(java.util.Locale.ROOT)));
+          "column '%s' orders the rows of %s, but is read as %s: not all of its values are numbers, or dates or times of one format; mend them, or declare the column in data.schema_file"
+              .formatted(
+                  column.name(), whole, column.kind().name().toLowerCase(java.util.Locale.ROOT)));
     }
   }
 
@@ -236,13 +287,7 @@ final class GroupStages {
                         ? ""
                         : "; constant within a group: " + String.join(", ", constant)),
             Map.of("groups", facts.groups(), "rows", facts.rows()));
-    if (facts.cut() > 0) {
-      context
-          .console()
-          .warn(
-              "%,d groups have more than %,d rows: the first %,d of each are learned"
-                  .formatted(facts.cut(), GroupedRows.MOST_ROWS, GroupedRows.MOST_ROWS));
-    }
+    tellCut(facts, "groups");
     if (facts.groups() == 1) {
       context
           .console()
@@ -250,6 +295,40 @@ final class GroupStages {
               "the table is a single group: nothing can be held out, and what is written is close to it; name a column with more values as data.group_training_examples_by");
     }
     journal.count("groups", facts.groups());
+    journal.count("rows", facts.rows());
+  }
+
+  private void tellCut(GroupedRows.Facts facts, String what) {
+    if (facts.cut() > 0) {
+      context
+          .console()
+          .warn(
+              "%,d %s have more than %,d rows: the first %,d of each are learned"
+                  .formatted(facts.cut(), what, GroupedRows.MOST_ROWS, GroupedRows.MOST_ROWS));
+    }
+  }
+
+  private void tellSingle(ColumnProfile times, GroupedRows.Facts facts) {
+    context
+        .console()
+        .progress(
+            "series",
+            "one series of %,d rows, learned in %,d segments of %d rows at most"
+                .formatted(facts.rows(), facts.groups(), facts.mostRows()),
+            Map.of("segments", facts.groups(), "rows", facts.rows()));
+    context
+        .console()
+        .warn(
+            "one series is one unit: what is written follows its real course closely, and differential privacy cannot be had for it");
+    if (times.distinct() < FEW_TIMES * facts.rows()) {
+      context
+          .console()
+          .warn(
+              "about %,d rows share a time with another; if they are of several series, name the column that tells these apart as data.group_training_examples_by"
+                  .formatted(facts.rows() - times.distinct()));
+    }
+    tellCut(facts, "segments");
+    journal.count("segments", facts.groups());
     journal.count("rows", facts.rows());
   }
 
@@ -261,7 +340,10 @@ final class GroupStages {
       int order,
       ParentColumns parent) {
     Protection protection = CodecStage.protection(context);
-    boolean[] constant = facts.constant();
+    boolean isSingle = context.config().isSingleSeries();
+    // What happens to be constant in segments may well change between two of them.
+    boolean[] constant =
+        isSingle ? new boolean[inferred.schema().columns().size()] : facts.constant();
     constant[group] = true;
     Arrays.fill(constant, 0, parent == null ? 0 : parent.columns(), true);
     long[] clock = {};
@@ -270,7 +352,10 @@ final class GroupStages {
       ColumnProfile times = inferred.profile().columns().get(order);
       int threshold = protection.threshold(orderName);
       last = end(times.highTicks(), times.highCounts(), threshold);
-      clock = GroupLayout.clock(times.lowTicks()[0], last);
+      clock =
+          isSingle
+              ? SingleSeries.clock(times.lowTicks()[0], last, facts.groups())
+              : GroupLayout.clock(times.lowTicks()[0], last);
     }
     TableProfile profile = profile(inferred, members, order, facts, parent);
     SeriesSpan series =
@@ -281,6 +366,14 @@ final class GroupStages {
                 profile.columns().get(order + 1),
                 facts.commonEnd())
             : null;
+    if (isSingle) {
+      series =
+          times.ofSingle(
+              inferred.schema().columns().get(order),
+              inferred.profile().columns().get(order),
+              series,
+              protection.threshold(orderName));
+    }
     GroupLayout layout =
         new GroupLayout(
             group,
@@ -294,7 +387,11 @@ final class GroupStages {
             series,
             parent);
     if (series != null) {
-      times.asked(inferred.schema().columns().get(order), layout); // refuses a bad span early
+      SeriesSpan asked = // refuses a bad span early
+          times.asked(inferred.schema().columns().get(order), layout);
+      if (isSingle) {
+        SeriesTimes.requireWritable(layout.withSeries(asked));
+      }
     }
     FrozenSchema derived = layout.derived(inferred.schema());
     FieldCodec fields = CodecStage.run(context, derived, profile).codec();
@@ -313,7 +410,7 @@ final class GroupStages {
   }
 
   /** The greatest tick at or beyond which enough rows lie. */
-  private static long end(long[] ticks, long[] counts, int threshold) {
+  static long end(long[] ticks, long[] counts, int threshold) {
     long sum = 0;
     for (int i = ticks.length - 1; i >= 0; i--) {
       sum += counts[i];
@@ -387,7 +484,12 @@ final class GroupStages {
       GroupCodec codec) {
     String fingerprint =
         Fingerprint.of(
-            table, facts.rows(), data, inferred.schema(), codec.fields(), context.seed());
+            table,
+            facts.rows(),
+            context.config(),
+            inferred.schema(),
+            codec.fields(),
+            context.seed());
     return GroupEncoding.write(context, members, codec, fingerprint, facts.rows(), true);
   }
 

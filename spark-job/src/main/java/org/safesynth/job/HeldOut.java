@@ -22,7 +22,6 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 import org.safesynth.evaluate.TypedTable;
 import org.safesynth.fault.BadInputException;
-import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -60,7 +59,11 @@ final class HeldOut implements AutoCloseable {
    */
   static HeldOut of(RunContext context, TableSource table, FrozenSchema schema, Split split) {
     MapFunction<Row, Object[]> cells = SchemaStage.cells(context.config().data(), table, schema);
-    String group = context.config().data().groupTrainingExamplesBy();
+    int group = column(schema, context.config().data().groupTrainingExamplesBy());
+    if (context.config().isSingleSeries()) {
+      cells = withSegments(context, table, schema, cells);
+      group = schema.columns().size();
+    }
     Dataset<Row> identified = kept(context, table, cells, schema, group);
     long rows = table.reading(identified::count);
     if (rows != split.records()) {
@@ -69,7 +72,7 @@ final class HeldOut implements AutoCloseable {
           "%s has %,d rows, and had %,d when the run learned it: give the same table as --data-source"
               .formatted(table.name(), rows, split.records()));
     }
-    if (group != null) {
+    if (group >= 0) {
       WholeGroups.Cut cut = WholeGroups.of(identified, rows - 1, split.holdout())[0];
       Column isHeldOut =
           col(HIGH).lt(cut.high()).or(col(HIGH).equalTo(cut.high()).and(col(LOW).leq(cut.low())));
@@ -99,11 +102,33 @@ final class HeldOut implements AutoCloseable {
   static HeldOut ofPrivate(
       RunContext context, TableSource table, FrozenSchema schema, PrivateUnits units) {
     MapFunction<Row, Object[]> cells = PrivateSchema.cells(context.config().data(), table, schema);
-    String group = context.config().data().groupTrainingExamplesBy();
+    int group = column(schema, context.config().data().groupTrainingExamplesBy());
     Dataset<Row> identified = kept(context, table, cells, schema, group);
     Column isHeldOut = col(HIGH).lt(units.threshold());
     boolean hasHoldout = table.reading(() -> !identified.where(isHeldOut).isEmpty());
     return new HeldOut(table.name(), schema, identified, isHeldOut, hasHoldout);
+  }
+
+  /** -1 without a name. */
+  private static int column(FrozenSchema schema, String name) {
+    return name == null ? -1 : GroupStages.column(schema, name);
+  }
+
+  /** The cells of a single series, behind which stands the segment that is held out or not. */
+  private static MapFunction<Row, Object[]> withSegments(
+      RunContext context,
+      TableSource table,
+      FrozenSchema schema,
+      MapFunction<Row, Object[]> cells) {
+    int order = GroupStages.column(schema, context.config().orderColumn());
+    return table.reading(
+        () ->
+            SingleSeries.cells(
+                table.rows(),
+                cells,
+                schema.columns().get(order),
+                order,
+                SchemaStage.missing(context.config().data(), table)));
   }
 
   private static Dataset<Row> kept(
@@ -111,22 +136,16 @@ final class HeldOut implements AutoCloseable {
       TableSource table,
       MapFunction<Row, Object[]> cells,
       FrozenSchema schema,
-      String group) {
-    List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
-    return identified(
-            table.rows(),
-            cells,
-            schema,
-            new RecordIdentity(context.seed()),
-            group == null ? -1 : names.indexOf(group))
+      int group) {
+    return identified(table.rows(), cells, schema, new RecordIdentity(context.seed()), group)
         .persist(StorageLevel.MEMORY_AND_DISK());
   }
 
   /**
    * Every row of a table with its identity, whose columns come first, and its typed cells.
    *
-   * @param group column whose value is the identity of all rows of a group; -1: each row has its
-   *     own
+   * @param group column whose value is the identity of all rows of a group, which may stand behind
+   *     those of the schema; -1: each row has its own
    */
   static Dataset<Row> identified(
       Dataset<Row> rows,
@@ -177,10 +196,11 @@ final class HeldOut implements AutoCloseable {
         boolean isOfGroup = group >= 0;
         RecordIdentity.Hash hash =
             hasher.ofCells(isOfGroup ? new Object[] {canonical[group]} : canonical);
-        Object[] row = new Object[canonical.length + 2];
+        int columns = schema.columns().size();
+        Object[] row = new Object[columns + 2];
         row[0] = isOfGroup ? NumberedCopies.signed(hash.high()) : hash.high();
         row[1] = isOfGroup ? NumberedCopies.signed(hash.low()) : hash.low();
-        for (int c = 0; c < canonical.length; c++) {
+        for (int c = 0; c < columns; c++) {
           row[c + 2] = TypedTable.cell(schema.columns().get(c), canonical[c]);
         }
         return RowFactory.create(row);

@@ -236,7 +236,7 @@ final class Pipeline {
             identity,
             rows,
             Fingerprint.of(
-                table, rows, context.config().data(), inferred.schema(), codec, context.seed()));
+                table, rows, context.config(), inferred.schema(), codec, context.seed()));
     return EncodeStage.run(encoding, context.folder().examples());
   }
 

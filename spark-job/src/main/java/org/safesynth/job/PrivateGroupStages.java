@@ -360,7 +360,12 @@ final class PrivateGroupStages {
       TableSource table, Known known, JavaRDD<GroupedRows.Member> members, GroupCodec codec) {
     String fingerprint =
         Fingerprint.of(
-            table, known.mostRows(), data, known.schema(), codec.fields(), context.seed());
+            table,
+            known.mostRows(),
+            context.config(),
+            known.schema(),
+            codec.fields(),
+            context.seed());
     double rows = known.units().records() * known.sizes().meanRows(known.mostRows());
     return GroupEncoding.write(context, members, codec, fingerprint, Math.round(rows), false);
   }

@@ -129,7 +129,7 @@ final class PrivateStages {
   private ExamplesManifest encode(
       TableSource table, PrivateSchema.Agreed agreed, FieldCodec codec, PrivateUnits units) {
     String fingerprint =
-        Fingerprint.of(table, 0, context.config().data(), agreed.schema(), codec, context.seed());
+        Fingerprint.of(table, 0, context.config(), agreed.schema(), codec, context.seed());
     EncodeStage.Encoding encoding =
         new EncodeStage.Encoding(
             table.rows(),

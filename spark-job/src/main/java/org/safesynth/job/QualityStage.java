@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
@@ -69,6 +70,9 @@ final class QualityStage {
       GroupCodec codec,
       Dataset<Row> synthetic,
       MapFunction<Row, Object[]> cells) {
+    if (context.config().isSingleSeries()) {
+      return ofSingle(context, schema, codec, synthetic, cells);
+    }
     return ofGroups(
         context,
         schema,
@@ -78,6 +82,27 @@ final class QualityStage {
             cells,
             codec.layout().groupColumn(),
             codec.layout().orderColumn(),
+            new RecordIdentity(context.seed()),
+            GroupStages.partitions(context)));
+  }
+
+  /** The summary of one series, cut into segments as the real one is. */
+  private static Optional<QualitySummary> ofSingle(
+      RunContext context,
+      FrozenSchema schema,
+      GroupCodec codec,
+      Dataset<Row> synthetic,
+      MapFunction<Row, Object[]> cells) {
+    int order = codec.layout().orderColumn();
+    return ofGroups(
+        context,
+        SingleSeries.withSegments(schema),
+        codec,
+        GroupedRows.of(
+            synthetic,
+            SingleSeries.cells(synthetic, cells, schema.columns().get(order), order, Set.of()),
+            codec.layout().groupColumn(),
+            order,
             new RecordIdentity(context.seed()),
             GroupStages.partitions(context)));
   }

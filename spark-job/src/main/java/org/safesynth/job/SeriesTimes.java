@@ -22,6 +22,11 @@ final class SeriesTimes {
   /** An irregular series may have this many times the rows that its span has on average. */
   private static final double DENSER = 10;
 
+  /**
+   * Held by the task that writes them: five hours at the 509 rows a second measured on one core.
+   */
+  private static final long MOST_ROWS_OF_A_SERIES = 10_000_000;
+
   /** Directives of a date, and how java.time writes them. */
   private static final Map<String, String> DIRECTIVES =
       Map.of("%-m", "M", "%-d", "d", "%Y", "yyyy", "%m", "MM", "%d", "dd", "%F", "yyyy-MM-dd");
@@ -39,7 +44,11 @@ final class SeriesTimes {
   /** Adds what a given format says of the column of the times. */
   void declare(Map<String, DeclaredColumn> declared) {
     String format = config.timestampFormat();
-    if (!isAsked() || format == null || format.equals(TimeSeriesConfig.ELAPSED_SECONDS)) {
+    if (!isAsked()) {
+      return;
+    }
+    if (format == null || format.equals(TimeSeriesConfig.ELAPSED_SECONDS)) {
+      declared.putIfAbsent(config.timestampColumn(), asFound(config.timestampColumn()));
       return;
     }
     String day = format.split("[ T]", 2)[0];
@@ -61,6 +70,12 @@ final class SeriesTimes {
         name,
         new DeclaredColumn(
             name, kind, null, null, null, null, pattern, null, null, null, null, null));
+  }
+
+  /** A column that is what its values say, even where whole numbers that never repeat are keys. */
+  private static DeclaredColumn asFound(String name) {
+    return new DeclaredColumn(
+        name, null, null, null, null, null, null, null, null, null, null, null);
   }
 
   /** Refuses a column whose kind is not what the format says. */
@@ -104,6 +119,46 @@ final class SeriesTimes {
     long interval = given != null ? given : found == null ? 0 : found;
     Long start = firsts.distinct() == 1 && firsts.ticks().length == 1 ? firsts.ticks()[0] : null;
     return new SeriesSpan(interval, start, end, ticksOfADay(column));
+  }
+
+  /**
+   * The times of a table that is one series.
+   *
+   * @param times all of them
+   * @param ofSegments the times of the segments that it was cut into
+   * @param threshold rows that lie before the first time that may be written, that one's included,
+   *     and after the last
+   */
+  SeriesSpan ofSingle(
+      ColumnSchema column, ColumnProfile times, SeriesSpan ofSegments, int threshold) {
+    long first = times.lowTicks()[0];
+    long last = times.highTicks()[times.highTicks().length - 1];
+    double length = ofSegments.interval() * (times.rows() - 1.0);
+    if (config.timestampIntervalSeconds() != null && length != (double) last - first) {
+      throw new BadInputException(
+          "time_series.timestamp_interval_seconds is %,d, but the times of column '%s' have gaps; fill them, or remove the interval to learn the steps"
+              .formatted(config.timestampIntervalSeconds(), column.name()));
+    }
+    long start = start(times.lowTicks(), times.lowCounts(), threshold);
+    long stop = GroupStages.end(times.highTicks(), times.highCounts(), threshold);
+    if (start > stop && (config.startTimestamp() == null || config.stopTimestamp() == null)) {
+      throw new BadInputException(
+          "column '%s' has too few times for data.value_protection to let a first and a last one be written; give time_series.start_timestamp and stop_timestamp, or set data.value_protection: false"
+              .formatted(column.name()));
+    }
+    return ofSegments.within(start, stop);
+  }
+
+  /** The least tick at or before which enough rows lie. */
+  private static long start(long[] ticks, long[] counts, int threshold) {
+    long sum = 0;
+    for (int i = 0; i < ticks.length; i++) {
+      sum += counts[i];
+      if (sum >= threshold) {
+        return ticks[i];
+      }
+    }
+    return ticks[ticks.length - 1];
   }
 
   /** The times as far as they are declared: nothing is looked up in the rows. */
@@ -182,6 +237,24 @@ final class SeriesTimes {
                 column.kind().name().toLowerCase(java.util.Locale.ROOT),
                 column.format() == null ? " values" : " values of the form " + column.format()),
         cause);
+  }
+
+  /** Refuses a span with more rows than one task can write and hold. */
+  static void requireWritable(GroupLayout layout) {
+    double rows = meanRowsOfSpan(layout);
+    if (rows > MOST_ROWS_OF_A_SERIES) {
+      throw new BadInputException(
+          "the span from time_series.start_timestamp to stop_timestamp asks for %,.0f rows, but one series, whose rows are written one after the other, may have %,d; ask for a shorter span"
+              .formatted(rows, MOST_ROWS_OF_A_SERIES));
+    }
+  }
+
+  /** Rows of a series from its start to its stop, about. */
+  static double meanRowsOfSpan(GroupLayout layout) {
+    SeriesSpan series = layout.series();
+    double length = Math.max(0, (double) series.stop() - series.start());
+    double step = series.isRegular() ? series.interval() : layout.meanStep();
+    return Math.floor(length / step) + 1;
   }
 
   /** Rows of a series from its start to its stop, at most. */

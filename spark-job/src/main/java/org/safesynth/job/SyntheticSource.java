@@ -85,6 +85,10 @@ public final class SyntheticSource implements RelationProvider, DataSourceRegist
       throw new BadInputException(
           "format safesynth reads tables of single rows, and this model writes groups; sample it with run generate");
     }
+    if (config.isSingleSeries()) {
+      throw new BadInputException(
+          "format safesynth reads tables of single rows, and this model writes one time series; sample it with run generate");
+    }
     if (!config.generation().constraints().isEmpty()) {
       throw new BadInputException(
           "format safesynth knows no constraints; use run generate for them");

@@ -31,6 +31,7 @@ final class AvailabilityTest {
     Availability.check(read("privacy: null\nreplace_pii: null"));
     Availability.check(read("training: {pretrained_model: Embedded}"));
     Availability.check(read("cluster: {device: cpu, placement: driver}"));
+    Availability.check(read("time_series: {is_timeseries: true, timestamp_column: t}"));
   }
 
   @ParameterizedTest
@@ -40,9 +41,10 @@ final class AvailabilityTest {
           """
           replace_pii: {}                                               | replace_pii is given
           {data: {group_training_examples_by: id}, training: {pretrained_model: TinyLlama}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
-          time_series: {is_timeseries: true, timestamp_column: t}       | time_series.is_timeseries is true
+          time_series: {is_timeseries: true, timestamp_interval_seconds: 9} | time_series.is_timeseries is true
+          {time_series: {is_timeseries: true, timestamp_column: t}, training: {pretrained_model: a}} | time_series.is_timeseries is true
           {data: {parent: {path: a, key: b}}, privacy: {dp_enabled: true}} | data.parent is {path: a, key: b}
-          {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | time_series.is_timeseries is true
+          {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}, group_training_examples_by: b}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
           {data: {coordinates: {a: b}, group_training_examples_by: c}} | data.coordinates is {a: b}
           {data: {coordinates: {a: b}}, privacy: {dp_enabled: true}}    | data.coordinates is {a: b}

@@ -73,6 +73,16 @@ final class CrossRulesTest {
   }
 
   @Test
+  void aSingleSeriesIsWrittenAsOneWhole() {
+    String series = "time_series: {is_timeseries: true, timestamp_column: t}\n";
+    String part = "is written as one whole";
+    refused(series + "generation: {constraints: [a < b]}", part);
+    refused(series + "generation: {conditions: cells.csv}", part);
+    refused(series + "generation: {rebalance: {a: {x: 0.5, y: 0.5}}}", part);
+    read(series + "data: {group_training_examples_by: id}\ngeneration: {constraints: [a < b]}");
+  }
+
+  @Test
   void aPublicDomainIsNotPaidFor() {
     refused(
         "privacy: {assume_public_domain: true, domain_epsilon_share: 0.1}",

@@ -23,6 +23,7 @@ public final class GroupCodec implements Serializable {
   private final GroupLayout layout;
   private final boolean[] onlyFirst; // (positions)
   private final boolean[] neverFirst; // (positions)
+  private final int[] start; // (positions) of the time at which every series starts, or null
 
   /**
    * Takes a fitted codec.
@@ -43,6 +44,26 @@ public final class GroupCodec implements Serializable {
       mark(onlyFirst, layout.firstColumn());
       mark(neverFirst, layout.stepColumn());
     }
+    this.start = start();
+  }
+
+  private int[] start() {
+    if (layout.series() == null || layout.series().start() == null) {
+      return null;
+    }
+    int[] tokens = new int[fields.positions()];
+    fields.encode(layout.firstColumn(), layout.series().start(), tokens);
+    return tokens;
+  }
+
+  /** Whether a position tells when a series starts and all start at a known time. */
+  public boolean isOfKnownStart(int position) {
+    return start != null && fields.columnOf(position) == layout.firstColumn();
+  }
+
+  /** What a position of {@link #isOfKnownStart} holds, the nearest that the model knows. */
+  public int startToken(int position) {
+    return start[position];
   }
 
   /** The position that tells whether a parent has children; -1 where groups are no parents. */

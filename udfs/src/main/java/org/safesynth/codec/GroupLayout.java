@@ -118,7 +118,12 @@ public record GroupLayout(
 
   /** Buckets of equal width between two ticks. */
   public static long[] clock(long from, long to) {
-    double width = Math.max(1, Math.ceil(((double) to - from + 1) / CLOCK_BUCKETS));
+    return clock(from, to, CLOCK_BUCKETS);
+  }
+
+  /** The same, so many at most. */
+  public static long[] clock(long from, long to, int most) {
+    double width = Math.max(1, Math.ceil(((double) to - from + 1) / Math.min(most, CLOCK_BUCKETS)));
     int buckets = (int) Math.max(1, Math.ceil(((double) to - from + 1) / width));
     long[] lows = new long[buckets];
     for (int i = 0; i < buckets; i++) {
