@@ -20,6 +20,7 @@ final class CrossRules {
     checkTimeSeries(config.timeSeries());
     checkOrder(config);
     checkSpan(config);
+    checkTimesOfDay(config);
     if (config.privacy().dpEnabled()) {
       checkPrivate(config);
     }
@@ -177,6 +178,20 @@ final class CrossRules {
           "time_series.start_timestamp and stop_timestamp bind a pretrained model only with"
               + " generation.use_structured_generation or generation.enforce_timeseries_fidelity;"
               + " set one of them to true");
+    }
+  }
+
+  private static void checkTimesOfDay(SafeSynthesizerConfig config) {
+    TimeSeriesConfig series = config.timeSeries();
+    boolean isPlain = config.isEmbedded() && !config.privacy().dpEnabled();
+    if (series.isTimeseries() && series.isOfDay() && !(isPlain && !config.isSingleSeries())) {
+      throw new BadInputException(
+          String.format(
+              "time_series.timestamp_format is '%s', but times of day are learned only by the"
+                  + " embedded model, without privacy.dp_enabled and with"
+                  + " data.group_training_examples_by; write the column with dates, or as"
+                  + " elapsed_seconds",
+              series.timestampFormat()));
     }
   }
 

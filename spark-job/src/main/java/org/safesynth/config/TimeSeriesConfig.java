@@ -1,6 +1,7 @@
 package org.safesynth.config;
 
 import java.io.Serializable;
+import java.util.Set;
 
 /** Tables whose rows are moments of one or several series. */
 @Section("Tables whose rows are moments of one or several series")
@@ -17,7 +18,7 @@ public record TimeSeriesConfig(
     @Parameter(
             meaning = "strftime codes, or elapsed_seconds; null infers them",
             byDefault = "null",
-            note = "for example \"%Y-%m-%d %H:%M:%S\"")
+            note = "for example \"%Y-%m-%d %H:%M:%S\", or \"%H:%M\" for times of day")
         String timestampFormat,
     @Parameter(meaning = "Time of the first row; null takes the data's", byDefault = "null")
         String startTimestamp,
@@ -34,6 +35,11 @@ public record TimeSeriesConfig(
         timestampFormat,
         span.startTimestamp() == null ? startTimestamp : span.startTimestamp(),
         span.stopTimestamp() == null ? stopTimestamp : span.stopTimestamp());
+  }
+
+  /** Whether the format is one of times without a date. */
+  boolean isOfDay() {
+    return timestampFormat != null && Set.of("%H:%M:%S", "%H:%M").contains(timestampFormat);
   }
 
   /** The format of times that are seconds since the start. */

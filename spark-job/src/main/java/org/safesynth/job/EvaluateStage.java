@@ -53,7 +53,7 @@ final class EvaluateStage {
               parts.reference(),
               synthetic,
               parts.holdout(),
-              groups(context.config()),
+              groups(context.config()).map(keys -> withDates(keys, schema)),
               context.config().isEmbedded()
                   ? Optional.empty()
                   : Optional.of(new LanguageEmbedder(context)));
@@ -95,6 +95,14 @@ final class EvaluateStage {
             : config.data().orderTrainingExamplesBy();
     return Optional.ofNullable(config.data().groupColumn())
         .map(group -> new GroupKeys(group, order));
+  }
+
+  /** Times of day that go on over midnight order no rows. */
+  private static GroupKeys withDates(GroupKeys keys, FrozenSchema schema) {
+    boolean isRolling =
+        schema.columns().stream()
+            .anyMatch(column -> column.name().equals(keys.order()) && column.timeOfDay() != null);
+    return isRolling ? new GroupKeys(keys.group(), null) : keys;
   }
 
   /** Judges tables and writes what was found. */

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
@@ -76,7 +77,13 @@ final class GroupStages {
     if (parents == null) {
       JavaRDD<GroupedRows.Member> members =
           GroupedRows.of(
-                  table.rows(), own.cells(), ownGroup, ownOrder, identity(), partitions(context))
+                  table.rows(),
+                  own.cells(),
+                  ownGroup,
+                  ownOrder,
+                  times.rolling(own.schema(), ownOrder),
+                  identity(),
+                  partitions(context))
               .persist(StorageLevel.MEMORY_AND_DISK());
       return train(table, own.schema(), own, members, ownGroup, ownOrder, null);
     }
@@ -107,6 +114,9 @@ final class GroupStages {
   private Pipeline.Learned trainSingle(TableSource table, SchemaStage.Inferred own) {
     int order = column(own.schema(), orderName);
     checkOrder(own, order, "the series");
+    SeriesTimes.requireDates(
+        own.schema().columns().get(order),
+        "without data.group_training_examples_by, the column that tells several series apart");
     SchemaStage.Inferred cut =
         journal.stage(
             "segments", () -> table.reading(() -> SingleSeries.cut(context, table, own, order)));
@@ -248,6 +258,9 @@ final class GroupStages {
               .formatted(column.name(), whole, missing, inferred.profile().rows()));
     }
     times.check(column);
+    if (!context.config().isEmbedded()) {
+      SeriesTimes.requireDates(column, "with training.pretrained_model");
+    }
   }
 
   /** Refuses a column that cannot order the rows of groups. */
@@ -349,13 +362,16 @@ final class GroupStages {
     long[] clock = {};
     long last = Long.MAX_VALUE;
     if (order >= 0) {
-      ColumnProfile times = inferred.profile().columns().get(order);
+      ColumnProfile all =
+          times.rolling(inferred.schema(), order) == null
+              ? inferred.profile().columns().get(order)
+              : unrolled(members, order);
       int threshold = protection.threshold(orderName);
-      last = end(times.highTicks(), times.highCounts(), threshold);
+      last = end(all.highTicks(), all.highCounts(), threshold);
       clock =
           isSingle
-              ? SingleSeries.clock(times.lowTicks()[0], last, facts.groups())
-              : GroupLayout.clock(times.lowTicks()[0], last);
+              ? SingleSeries.clock(all.lowTicks()[0], last, facts.groups())
+              : GroupLayout.clock(all.lowTicks()[0], last);
     }
     TableProfile profile = profile(inferred, members, order, facts, parent);
     SeriesSpan series =
@@ -442,6 +458,13 @@ final class GroupStages {
     return new TableProfile(facts.rows(), profiles);
   }
 
+  /** What is counted of times of day that go on over midnight. */
+  private ColumnProfile unrolled(JavaRDD<GroupedRows.Member> members, int order) {
+    StructType type = new StructType().add("time", DataTypes.LongType);
+    JavaRDD<Row> times = members.map(member -> RowFactory.create(member.cells()[order]));
+    return counted(context.spark().createDataFrame(times, type)).get(0);
+  }
+
   /** What is counted of the first ticks and of the steps. */
   List<ColumnProfile> times(JavaRDD<GroupedRows.Member> members, int order, ParentColumns parent) {
     Integer origin = parent == null ? null : parent.origin();
@@ -462,13 +485,22 @@ final class GroupStages {
                               : RowFactory.create(null, tick - member.before());
                         }),
                 type);
+    return counted(times);
+  }
+
+  /** What is counted of columns of ticks. */
+  private List<ColumnProfile> counted(Dataset<Row> ticks) {
+    Map<String, DeclaredColumn> declared = new HashMap<>();
+    for (String name : ticks.columns()) {
+      declared.put(name, whole(name));
+    }
     InferenceOptions options =
         new InferenceOptions(
             false,
             java.util.Set.of(),
             new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
-            Map.of("first", whole("first"), "step", whole("step")));
-    return SchemaInference.infer(times, options).profile().columns();
+            declared);
+    return SchemaInference.infer(ticks, options).profile().columns();
   }
 
   private static DeclaredColumn whole(String name) {

@@ -12,6 +12,7 @@ import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.safesynth.codec.Rhythm;
+import org.safesynth.schema.TimeOfDay;
 import scala.Tuple2;
 
 /**
@@ -100,8 +101,26 @@ final class GroupedRows {
       int orderColumn,
       RecordIdentity identity,
       int partitions) {
-    return sorted(rows, cells, groupColumn, orderColumn, identity, partitions)
-        .mapPartitions(sorted -> new Members(sorted, orderColumn));
+    return of(rows, cells, groupColumn, orderColumn, null, identity, partitions);
+  }
+
+  /**
+   * The same for times of day, which order nothing: rows stand as the source gives them, and a time
+   * before that of the row before is one of the next day.
+   *
+   * @param rolling how the order column's times are written; null for what orders the rows
+   */
+  static JavaRDD<Member> of(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      int groupColumn,
+      int orderColumn,
+      TimeOfDay rolling,
+      RecordIdentity identity,
+      int partitions) {
+    int sortColumn = rolling == null ? orderColumn : -1;
+    return sorted(rows, cells, groupColumn, sortColumn, identity, partitions)
+        .mapPartitions(sorted -> new Members(sorted, orderColumn, rolling));
   }
 
   /** The same, where longer groups are cut to so many rows by a key ({@link CappedGroups}). */
@@ -225,14 +244,20 @@ final class GroupedRows {
   static final class Members implements Iterator<Member> {
     private final Iterator<Tuple2<Place, Object[]>> sorted;
     private final int orderColumn;
+    private final TimeOfDay rolling; // null for what orders the rows
     private Tuple2<Place, Object[]> next;
     private Place group;
     private int index;
     private Rhythm rhythm;
 
     Members(Iterator<Tuple2<Place, Object[]>> sorted, int orderColumn) {
+      this(sorted, orderColumn, null);
+    }
+
+    Members(Iterator<Tuple2<Place, Object[]>> sorted, int orderColumn, TimeOfDay rolling) {
       this.sorted = sorted;
       this.orderColumn = orderColumn;
+      this.rolling = rolling;
       advance();
     }
 
@@ -266,12 +291,17 @@ final class GroupedRows {
         advance();
       }
       Long before = rhythm == null ? null : rhythm.last();
-      if (orderColumn >= 0 && row._2()[orderColumn] != null) {
-        long tick = (Long) row._2()[orderColumn];
+      Object[] cells = row._2();
+      if (orderColumn >= 0 && cells[orderColumn] != null) {
+        if (rolling != null && before != null) {
+          cells = cells.clone();
+          cells[orderColumn] = rolling.notBefore(before, (Long) cells[orderColumn]);
+        }
+        long tick = (Long) cells[orderColumn];
         rhythm = rhythm == null ? Rhythm.of(tick) : rhythm.next(tick);
       }
       return new Member(
-          group.high(), group.low(), index++, before, rhythm, !isOfGroup(), isCut, row._2());
+          group.high(), group.low(), index++, before, rhythm, !isOfGroup(), isCut, cells);
     }
   }
 

@@ -77,6 +77,9 @@ final class PrivateGroupStages {
     PrivateSchema.Agreed open = journal.stage("schema", () -> PrivateSchema.run(context, table));
     int group = column(open.schema(), data.groupTrainingExamplesBy());
     int order = column(open.schema(), context.config().orderColumn());
+    if (order >= 0) {
+      SeriesTimes.requireDates(open.schema().columns().get(order), "with privacy.dp_enabled: true");
+    }
     journal.stage(
         "check", () -> requirePresent(table, open.cells(), group, "so that no group is theirs"));
     SizesOfGroups exact = new SizesOfGroups(table, open.cells(), group);

@@ -82,6 +82,8 @@ final class QualityStage {
             cells,
             codec.layout().groupColumn(),
             codec.layout().orderColumn(),
+            new SeriesTimes(context.config().timeSeries())
+                .rolling(schema, codec.layout().orderColumn()),
             new RecordIdentity(context.seed()),
             GroupStages.partitions(context)));
   }

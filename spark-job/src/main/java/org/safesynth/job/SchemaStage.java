@@ -1,5 +1,7 @@
 package org.safesynth.job;
 
+import static org.apache.spark.sql.functions.not;
+
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -8,7 +10,10 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.safesynth.config.DataConfig;
 import org.safesynth.fault.BadInputException;
@@ -42,7 +47,8 @@ final class SchemaStage {
     if (group != null) {
       declared.putIfAbsent(group, identifier(group));
     }
-    new SeriesTimes(context.config().timeSeries()).declare(declared);
+    new SeriesTimes(context.config().timeSeries())
+        .declare(declared, () -> firstTime(context, table));
     InferredTable inferred = infer(context, table, declared);
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(inferred.schema()));
     context.console().info("columns: " + kinds(inferred.schema()));
@@ -50,6 +56,24 @@ final class SchemaStage {
         inferred.schema(),
         inferred.profile(),
         new Cells(inferred.schema(), missing(context.config().data(), table)));
+  }
+
+  /**
+   * The first time of a series that the embedded model learns, the one that reads times of day;
+   * null where it is no text.
+   */
+  private static String firstTime(RunContext context, TableSource table) {
+    String name = context.config().timeSeries().timestampColumn();
+    Dataset<Row> times = table.rows().select(TableSource.column(name));
+    if (!context.config().isEmbedded()
+        || !times.schema().fields()[0].dataType().equals(DataTypes.StringType)) {
+      return null;
+    }
+    Object[] missing = missing(context.config().data(), table).toArray();
+    Column time = TableSource.column(name);
+    Column present = time.isNotNull().and(not(time.isin(missing)));
+    List<Row> first = times.where(present).limit(1).collectAsList();
+    return first.isEmpty() ? null : first.get(0).getString(0);
   }
 
   /** The key of groups names them and means nothing else. */

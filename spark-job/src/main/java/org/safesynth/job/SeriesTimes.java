@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.safesynth.codec.GroupLayout;
 import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.TimeSeriesConfig;
@@ -13,6 +14,8 @@ import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnProfile;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.DeclaredColumn;
+import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.TimeOfDay;
 
 /** What {@code time_series} says, held against the column of the times. */
 final class SeriesTimes {
@@ -43,8 +46,38 @@ final class SeriesTimes {
 
   /** Adds what a given format says of the column of the times. */
   void declare(Map<String, DeclaredColumn> declared) {
+    declare(declared, () -> null);
+  }
+
+  /**
+   * The same, or what the first time says of it where no format is given.
+   *
+   * @param first its text; null where the times are no texts
+   */
+  void declare(Map<String, DeclaredColumn> declared, Supplier<String> first) {
     String format = config.timestampFormat();
     if (!isAsked()) {
+      return;
+    }
+    String text =
+        format == null && !declared.containsKey(config.timestampColumn()) ? first.get() : null;
+    TimeOfDay timeOfDay = text == null ? timeOfDay(format) : TimeOfDay.of(text);
+    if (timeOfDay != null) {
+      declared.putIfAbsent(
+          config.timestampColumn(),
+          new DeclaredColumn(
+              config.timestampColumn(),
+              ColumnKind.INTEGER,
+              "string",
+              null,
+              null,
+              null,
+              timeOfDay.pattern(),
+              null,
+              null,
+              null,
+              null,
+              null));
       return;
     }
     if (format == null || format.equals(TimeSeriesConfig.ELAPSED_SECONDS)) {
@@ -61,7 +94,7 @@ final class SeriesTimes {
     if (pattern.indexOf('%') >= 0
         || !Set.of("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%T").contains(time)) {
       throw new BadInputException(
-          "time_series.timestamp_format is '%s', but this version reads a whole date in digits, such as %%Y-%%m-%%d or %%d/%%m/%%Y, and after it nothing or a time such as %%H:%%M:%%S; write the column so, or use elapsed_seconds"
+          "time_series.timestamp_format is '%s', but this version reads a whole date in digits, such as %%Y-%%m-%%d or %%d/%%m/%%Y, and after it nothing or a time such as %%H:%%M:%%S, or %%H:%%M:%%S or %%H:%%M alone; write the column so, or use elapsed_seconds"
               .formatted(format));
     }
     String name = config.timestampColumn();
@@ -70,6 +103,31 @@ final class SeriesTimes {
         name,
         new DeclaredColumn(
             name, kind, null, null, null, null, pattern, null, null, null, null, null));
+  }
+
+  /** What a format says of times of day; null when it says something else. */
+  private static TimeOfDay timeOfDay(String format) {
+    return format == null
+        ? null
+        : switch (format) {
+          case "%H:%M:%S" -> TimeOfDay.SECONDS;
+          case "%H:%M" -> TimeOfDay.MINUTES;
+          default -> null;
+        };
+  }
+
+  /** How a column's times go on after midnight; null where they have dates or are none. */
+  TimeOfDay rolling(FrozenSchema schema, int order) {
+    return isAsked() && order >= 0 ? schema.columns().get(order).timeOfDay() : null;
+  }
+
+  /** Refuses times of day where nothing tells on which day they are. */
+  static void requireDates(ColumnSchema column, String where) {
+    if (column.timeOfDay() != null) {
+      throw new BadInputException(
+          "column '%s' holds times of day, which are not learned %s; write them with their dates, or as elapsed seconds"
+              .formatted(column.name(), where));
+    }
   }
 
   /** A column that is what its values say, even where whole numbers that never repeat are keys. */
@@ -83,8 +141,8 @@ final class SeriesTimes {
     boolean isElapsed = TimeSeriesConfig.ELAPSED_SECONDS.equals(config.timestampFormat());
     if (isAsked() && isElapsed && ticksOfADay(column) != 0) {
       throw new BadInputException(
-          "time_series.timestamp_format is elapsed_seconds, but column '%s' holds dates; remove the format"
-              .formatted(column.name()));
+          "time_series.timestamp_format is elapsed_seconds, but column '%s' holds %s; remove the format"
+              .formatted(column.name(), column.timeOfDay() == null ? "dates" : "times of day"));
     }
   }
 
@@ -92,7 +150,7 @@ final class SeriesTimes {
     return switch (column.kind()) {
       case DATE -> 1;
       case TIMESTAMP -> SECONDS_OF_A_DAY * MICROS_OF_A_SECOND / column.resolutionMicros();
-      default -> 0;
+      default -> column.timeOfDay() == null ? 0 : column.timeOfDay().ticksOfADay();
     };
   }
 
@@ -118,7 +176,7 @@ final class SeriesTimes {
     }
     long interval = given != null ? given : found == null ? 0 : found;
     Long start = firsts.distinct() == 1 && firsts.ticks().length == 1 ? firsts.ticks()[0] : null;
-    return new SeriesSpan(interval, start, end, ticksOfADay(column));
+    return new SeriesSpan(interval, start, end, ticksOfADay(column), column.timeOfDay() != null);
   }
 
   /**
@@ -201,6 +259,9 @@ final class SeriesTimes {
   SeriesSpan asked(ColumnSchema column, SeriesSpan learned, long last) {
     Long start = tick(column, "start_timestamp", config.startTimestamp());
     Long stop = tick(column, "stop_timestamp", config.stopTimestamp());
+    if (stop != null && column.timeOfDay() != null) {
+      stop = after(column, start == null ? learned.start() : start, stop);
+    }
     SeriesSpan span = learned.within(start, stop);
     long end = span.stop() == null ? last : span.stop();
     if (span.start() != null && span.start() > end) {
@@ -210,6 +271,16 @@ final class SeriesTimes {
                   stop == null ? "the end of the learned series" : "time_series.stop_timestamp"));
     }
     return span;
+  }
+
+  /** The first time after a start that is the time of day of a stop. */
+  private static long after(ColumnSchema column, Long start, long stop) {
+    if (start == null) {
+      throw new BadInputException(
+          "time_series.stop_timestamp is a time of day, and the series of column '%s' start at different ones; give time_series.start_timestamp too"
+              .formatted(column.name()));
+    }
+    return column.timeOfDay().notBefore(start + 1, stop);
   }
 
   private static Long tick(ColumnSchema column, String parameter, String text) {

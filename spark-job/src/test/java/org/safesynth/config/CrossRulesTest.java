@@ -83,6 +83,18 @@ final class CrossRulesTest {
   }
 
   @Test
+  void timesOfDayAreForGroupsOfThePlainEmbeddedModel() {
+    String series =
+        "time_series: {is_timeseries: true, timestamp_column: t, timestamp_format: '%H:%M'}\n";
+    String groups = series + "data: {group_training_examples_by: id}\n";
+    String part = "times of day are learned only by the embedded model";
+    refused(series, part);
+    refused(DP + groups, part);
+    refused(groups + "training: {pretrained_model: TinyLlama}", part);
+    read(groups);
+  }
+
+  @Test
   void aPublicDomainIsNotPaidFor() {
     refused(
         "privacy: {assume_public_domain: true, domain_epsilon_share: 0.1}",

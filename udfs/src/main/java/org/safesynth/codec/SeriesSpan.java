@@ -11,15 +11,22 @@ import java.time.LocalDate;
  * @param start tick of every series' first row; null where they begin at different times
  * @param stop last tick of every series; null where they end at different times
  * @param ticksOfADay 0 for times that are no dates
+ * @param isTimeOfDay whether times have no date, so that their day means nothing
  */
 public record SeriesSpan(
     @JsonProperty("interval") long interval,
     @JsonProperty("start") Long start,
     @JsonProperty("stop") Long stop,
-    @JsonProperty("ticks_of_a_day") long ticksOfADay)
+    @JsonProperty("ticks_of_a_day") long ticksOfADay,
+    @JsonProperty("time_of_day") boolean isTimeOfDay)
     implements Serializable {
   private static final int HOURS = 24;
   private static final int WEEKDAYS = 7;
+
+  /** Numbers, or times with their dates. */
+  public SeriesSpan(long interval, Long start, Long stop, long ticksOfADay) {
+    this(interval, start, stop, ticksOfADay, false);
+  }
 
   public boolean isRegular() {
     return interval > 0;
@@ -31,7 +38,8 @@ public record SeriesSpan(
         interval,
         newStart == null ? start : newStart,
         newStop == null ? stop : newStop,
-        ticksOfADay);
+        ticksOfADay,
+        isTimeOfDay);
   }
 
   /**
@@ -44,7 +52,7 @@ public record SeriesSpan(
       return new int[] {0, 0};
     }
     long day = Math.floorDiv(tick, ticksOfADay);
-    int weekday = 1 + (int) Math.floorMod(day, (long) WEEKDAYS);
+    int weekday = isTimeOfDay ? 0 : 1 + (int) Math.floorMod(day, (long) WEEKDAYS);
     if (interval < ticksOfADay) {
       double part = (double) Math.floorMod(tick, ticksOfADay) / ticksOfADay;
       return new int[] {weekday, 1 + (int) (HOURS * part)};

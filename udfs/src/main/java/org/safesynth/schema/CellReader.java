@@ -21,6 +21,7 @@ public final class CellReader implements Serializable {
   private final ColumnSchema column;
   private final Set<String> missing;
   private final DateFormat format;
+  private final TimeOfDay timeOfDay; // null for what is none
   private transient NumberText number;
   private transient TimeText time;
 
@@ -28,6 +29,7 @@ public final class CellReader implements Serializable {
     this.column = column;
     this.missing = missing;
     this.format = DateFormat.ofPattern(column.format());
+    this.timeOfDay = column.timeOfDay();
   }
 
   /**
@@ -62,6 +64,9 @@ public final class CellReader implements Serializable {
   public Object read(Object cell) {
     if (cell == null || isMissing(cell)) {
       return null;
+    }
+    if (timeOfDay != null) {
+      return timeOfDay(cell.toString());
     }
     return switch (column.kind()) {
       case INTEGER, DECIMAL ->
@@ -100,6 +105,14 @@ public final class CellReader implements Serializable {
     Long tick = number.parse(bytes) ? number.ticks(column.scale()) : null;
     if (tick == null || (column.kind() == ColumnKind.INTEGER && !number.fitsLong())) {
       throw new UnfitCellException(cell.toString());
+    }
+    return tick;
+  }
+
+  private Long timeOfDay(String text) {
+    Long tick = timeOfDay.parse(text);
+    if (tick == null) {
+      throw new UnfitCellException(text);
     }
     return tick;
   }

@@ -17,13 +17,14 @@ import org.apache.spark.sql.types.DecimalType;
 public final class CellWriter implements Serializable {
   private final ColumnSchema column;
   private final DataType type;
-
+  private final TimeOfDay timeOfDay; // null for what is none
   private final boolean javaTime;
 
   private CellWriter(ColumnSchema column, boolean javaTime) {
     this.column = column;
     this.javaTime = javaTime;
     this.type = DataType.fromDDL(column.type());
+    this.timeOfDay = column.timeOfDay();
   }
 
   /**
@@ -47,7 +48,7 @@ public final class CellWriter implements Serializable {
       return switch (column.kind()) {
         case DATE -> day(tick);
         case TIMESTAMP -> instant(tick * Math.max(1, column.resolutionMicros()));
-        default -> number(tick);
+        default -> timeOfDay == null ? number(tick) : timeOfDay.write(tick);
       };
     }
     String text = (String) value;

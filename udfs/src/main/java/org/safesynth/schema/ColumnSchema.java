@@ -16,7 +16,7 @@ import java.util.List;
  *     huge floats); else 0
  * @param resolutionMicros TIMESTAMP: microseconds in a tick; else 0
  * @param format DATE and TIMESTAMP held as text: the pattern (java.time) that reads and writes
- *     them; null for ISO 8601
+ *     them; null for ISO 8601. INTEGER: that of {@link TimeOfDay}, or null for numbers
  * @param min numeric kinds: least tick that may be written, or null when not declared
  * @param max numeric kinds: greatest tick that may be written, or null when not declared
  * @param values CATEGORICAL: the declared values, or null when they come from the data; BOOLEAN
@@ -119,6 +119,11 @@ public record ColumnSchema(
         values,
         newMaxLength,
         missingTokens);
+  }
+
+  /** How times of day are written, which are whole numbers here; null where there are none. */
+  public TimeOfDay timeOfDay() {
+    return kind == ColumnKind.INTEGER ? TimeOfDay.ofPattern(format) : null;
   }
 
   /** Whether values are identifiers that are written as whole numbers. */

@@ -245,9 +245,9 @@ public final class SchemaFile {
   }
 
   private static String format(String text, String name, String source) {
-    if (!DateFormat.isKnown(text)) {
+    if (!DateFormat.isKnown(text) && TimeOfDay.ofPattern(text) == null) {
       throw new BadInputException(
-          "%s: column '%s': format '%s' is not one of %s"
+          "%s: column '%s': format '%s' is not one of %s, or for times of day HH:mm:ss, HH:mm"
               .formatted(source, name, text, DateFormat.patterns()));
     }
     return text;
@@ -283,6 +283,12 @@ public final class SchemaFile {
             declared.values(),
             declared.maxLength() == null ? inferred.maxLength() : declared.maxLength(),
             declared.missingValues());
+    if (TimeOfDay.ofPattern(column.format()) != null
+        && (kind != ColumnKind.INTEGER || CellType.of(DataType.fromDDL(type)) != CellType.TEXT)) {
+      throw new BadInputException(
+          "column '%s': format %s is that of times of day, which have the kind integer and the type string; declare both in the schema file"
+              .formatted(declared.name(), column.format()));
+    }
     Long min = declared.min() == null ? null : tick(column, declared.min(), "min");
     Long max = declared.max() == null ? null : tick(column, declared.max(), "max");
     if (min != null && max != null && min > max) {

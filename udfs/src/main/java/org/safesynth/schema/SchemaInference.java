@@ -277,9 +277,11 @@ public final class SchemaInference {
       return;
     }
     String what =
-        column.kind().isNumeric() || column.kind() == ColumnKind.BOOLEAN
-            ? "of kind " + column.kind().name().toLowerCase(Locale.ROOT) + " within its range"
-            : "among its declared values";
+        column.timeOfDay() != null
+            ? "times of day of the form " + column.format()
+            : column.kind().isNumeric() || column.kind() == ColumnKind.BOOLEAN
+                ? "of kind " + column.kind().name().toLowerCase(Locale.ROOT) + " within its range"
+                : "among its declared values";
     throw new BadInputException(
         "column '%s': %,d of %,d values are not %s (for example \"%s\"); declare another kind or domain in data.schema_file, or list the text under data.missing_values"
             .formatted(
