@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.safesynth.marginal.ChowLiu;
+import org.safesynth.marginal.FurtherPairs;
 import org.safesynth.marginal.Marginals;
 import org.safesynth.marginal.Margins;
 import org.safesynth.marginal.PairTable;
@@ -14,14 +15,17 @@ import org.safesynth.privacy.CountNoise;
 import org.safesynth.privacy.LedgerEntry;
 import org.safesynth.privacy.SecretStreams;
 import org.safesynth.privacy.SecretStreams.Purpose;
+import org.safesynth.random.SeededStreams;
 
 /**
- * Buys noisy counts: of every position, then of the pairs that a tree of them needs, and of the
- * target with all columns.
+ * Buys noisy counts: of every position, then of the pairs that a tree of them needs, of the target
+ * with all columns, and of further pairs that those tell little of ({@link FurtherPairs}).
  *
  * <p>One record more or less changes one cell of each of T histograms: L2 sensitivity √T for them
- * together, √(T − 1) for a tree's tables, √S for S tables of the star. A pair's score changes by at
- * most one, so all scores together by √pairs ({@link ChowLiu#score}).
+ * together, √(T − 1) for a tree's tables, √S for S tables of the star or further ones. A pair's
+ * score changes by at most one, so all scores together by √pairs ({@link ChowLiu#score}). How many
+ * tables there are follows from noisy counts alone; their noise grows with their number so that
+ * each purchase costs its share of ρ whichever it is.
  */
 final class MarginalStage {
   /** Cells of pair tables that the driver holds at most: 64 MiB of counts. */
@@ -30,7 +34,12 @@ final class MarginalStage {
   private static final double ONES = 0.1;
   private static final double SCORES = 0.15;
   private static final double SCORES_ALONE = 0.2;
-  private static final double STAR = 0.3;
+  private static final double STAR = 0.15;
+  private static final double FURTHER = 0.3;
+  private static final double STAR_ALONE = 0.3;
+
+  /** Rows that are drawn to see what is amiss need no secret: they are made of noisy counts. */
+  private static final long FURTHER_SEED = 1;
 
   private final Purchases purchases;
   private final SecretStreams streams;
@@ -47,9 +56,17 @@ final class MarginalStage {
    */
   record Kind(String name, String words, int part) {
     static final Kind ROWS = new Kind("", "", 0);
+
+    /** Whether records are drawn from their tables alone, none of their positions being known. */
+    boolean isWhole() {
+      return this.equals(ROWS);
+    }
   }
 
   private static final int PARTS = 8; // streams of a kind of record
+
+  /** Purchases of tables, each at the number of its part of the streams. */
+  private static final List<String> TABLES = List.of("", "", "tree", "star", "further");
 
   /**
    * @param rho zero-concentrated budget of all marginals together
@@ -148,15 +165,38 @@ final class MarginalStage {
     }
     List<int[]> tree = ChowLiu.tree(known, ofPairs);
     List<int[]> star = star(tree, positions, target);
-    double ofStar = star.isEmpty() ? 0 : STAR * rho;
-    double ofTree = rho * (1 - ONES) - ofScores - ofStar;
-    return new Marginals(
-        ones,
-        noise(positions, ONES * rho).sigma(),
-        tables("tree", "noisy tables of the pairs of a tree", tree, ofTree, counts, ones, records),
-        star.isEmpty()
-            ? List.of()
-            : tables("star", "noisy tables of the target", star, ofStar, counts, ones, records));
+    boolean hasFurther = kind.isWhole() && tree.size() + star.size() < all;
+    double ofStar = star.isEmpty() ? 0 : (kind.isWhole() ? STAR : STAR_ALONE) * rho;
+    double ofFurther = hasFurther ? FURTHER * rho : 0;
+    double ofTree = rho * (1 - ONES) - ofScores - ofStar - ofFurther;
+    Marginals bought =
+        new Marginals(
+            ones,
+            noise(positions, ONES * rho).sigma(),
+            tables(
+                "tree", "noisy tables of the pairs of a tree", tree, ofTree, counts, ones, records),
+            star.isEmpty()
+                ? List.of()
+                : tables(
+                    "star", "noisy tables of the target", star, ofStar, counts, ones, records));
+    if (!hasFurther) {
+      return bought;
+    }
+    List<int[]> further =
+        FurtherPairs.choose(
+            bought,
+            ofPairs,
+            ofFurther,
+            new SeededStreams(FURTHER_SEED).stream(SeededStreams.Purpose.SAMPLING));
+    return bought.with(
+        tables(
+            "further",
+            "noisy tables of pairs that those before tell little of",
+            further,
+            ofFurther,
+            counts,
+            ones,
+            records));
   }
 
   /** Numbers of the pairs of which at most one position is known. */
@@ -225,7 +265,7 @@ final class MarginalStage {
                 int high = Math.max(pairs.get(k)[0], pairs.get(k)[1]);
                 chosen[k] = counts.get()[ChowLiu.index(positions, low, high)];
               }
-              return noisy(chosen, noise, name.equals("tree") ? 2 : 3);
+              return noisy(chosen, noise, TABLES.indexOf(name));
             });
     List<PairTable> tables = new ArrayList<>();
     for (int k = 0; k < noisy.length; k++) {

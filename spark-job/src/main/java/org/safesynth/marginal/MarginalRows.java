@@ -3,8 +3,8 @@ package org.safesynth.marginal;
 import java.util.random.RandomGenerator;
 
 /**
- * Rows drawn from noisy marginals: from the tree, then by weight so that they agree with the star,
- * in random order. Post-processing: they cost no privacy.
+ * Rows drawn from noisy marginals: from the tree, then by weight so that they agree with the tables
+ * beside it, in random order. Post-processing: they cost no privacy.
  */
 public final class MarginalRows {
   private static final int CANDIDATES = 2; // rows drawn for each one that raking keeps
@@ -18,12 +18,12 @@ public final class MarginalRows {
    */
   public static int[][] draw(Marginals marginals, int count, RandomGenerator random) {
     TreeSampler tree = new TreeSampler(marginals);
-    boolean hasStar = !marginals.star().isEmpty();
-    int[][] rows = new int[hasStar ? CANDIDATES * count : count][marginals.ones().length];
+    boolean isRaked = !marginals.beside().isEmpty();
+    int[][] rows = new int[isRaked ? CANDIDATES * count : count][marginals.ones().length];
     for (int[] row : rows) {
       tree.sample(row, random);
     }
-    if (hasStar) {
+    if (isRaked) {
       rows = Raking.fit(marginals, rows).resample(rows, count, random);
     }
     for (int i = rows.length - 1; i > 0; i--) { // resampling left copies side by side
