@@ -66,15 +66,16 @@ public final class RecordCompleter implements AutoCloseable {
     /**
      * What is known of a token.
      *
-     * @param before token of the position before
-     * @return (V) logarithms by which its probabilities are multiplied; null for nothing
+     * @param tokens (positions) of the record, as far as it is written
+     * @return (V) logarithms by which its probabilities are multiplied; null for nothing, whatever
+     *     the tokens are
      */
-    float[] of(int record, int position, int before);
+    float[] of(int record, int position, int[] tokens);
   }
 
   /** Completes records of which nothing is known but the given tokens. */
   public int[][] complete(int[][] given, RandomGenerator[] random) {
-    return complete(given, (record, position, before) -> null, random);
+    return complete(given, (record, position, tokens) -> null, random);
   }
 
   /**
@@ -93,7 +94,7 @@ public final class RecordCompleter implements AutoCloseable {
       int[][] part =
           completePart(
               Arrays.copyOfRange(given, from, to),
-              (record, position, before) -> hints.of(first + record, position, before),
+              (record, position, tokens) -> hints.of(first + record, position, tokens),
               Arrays.copyOfRange(random, from, to));
       System.arraycopy(part, 0, completed, from, part.length);
     }
@@ -119,9 +120,10 @@ public final class RecordCompleter implements AutoCloseable {
 
   /** Whether something is known behind something that is not given: only then particles differ. */
   private static boolean looksAhead(int[] given, int record, Hints hints) {
+    int[] none = new int[given.length];
     boolean open = false;
     for (int position = 0; position < given.length; position++) {
-      if (open && (given[position] >= 0 || hints.of(record, position, 0) != null)) {
+      if (open && (given[position] >= 0 || hints.of(record, position, none) != null)) {
         return true;
       }
       open |= given[position] < 0;
@@ -195,7 +197,7 @@ public final class RecordCompleter implements AutoCloseable {
       float[] all = null; // (size * V)
       for (int i = 0; i < size; i++) {
         float[] hint =
-            given[i / each][position] >= 0 ? null : hints.of(i / each, position, before[i]);
+            given[i / each][position] >= 0 ? null : hints.of(i / each, position, tokens[i]);
         if (hint != null) {
           all = all == null ? new float[size * vocabulary] : all;
           System.arraycopy(hint, 0, all, i * vocabulary, vocabulary);

@@ -107,7 +107,7 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
       int[][] completed =
           completer.complete(
               tokens,
-              (record, position, before) -> codec.hint(shard.get(record)._2(), position, before),
+              (record, position, written) -> codec.hint(shard.get(record)._2(), position, written),
               random);
       for (int i = 0; i < tokens.length; i++) {
         Object[] cells = codec.decode(completed[i], shard.get(i)._1(), random[i]);

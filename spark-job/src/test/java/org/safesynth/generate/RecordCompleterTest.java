@@ -136,7 +136,7 @@ final class RecordCompleterTest {
       random[r] = new SplittableRandom(77 + r);
     }
     try (RecordCompleter completer = completer(128, tokens -> 1)) {
-      RecordCompleter.Hints hints = (record, position, before) -> position == 2 ? hint : null;
+      RecordCompleter.Hints hints = (record, position, tokens) -> position == 2 ? hint : null;
       for (int[] tokens : completer.complete(given, hints, random)) {
         found[tokens[0] * SIZES.get(1) + tokens[1]] += 1.0 / records;
       }

@@ -251,10 +251,10 @@ public final class FieldCodec implements RecordCodec {
    * What the given cells tell of a position's tokens without telling which it is: of a place, one
    * coordinate of two.
    *
-   * @param before token of the position before
+   * @param tokens (positions) of the record, as far as it is written
    * @return (V) logarithms of densities; null where they tell nothing or all
    */
-  public float[] hint(Object[] cells, int position, int before) {
+  public float[] hint(Object[] cells, int position, int[] tokens) {
     int column = owners[position];
     if (!(columns.get(column) instanceof PlaceColumn place)) {
       return null;
@@ -266,7 +266,8 @@ public final class FieldCodec implements RecordCodec {
     }
     int axis = first == null ? 1 : 0;
     Long tick = (Long) (axis == 0 ? first : second);
-    return place.known(position - firstPositions[column], before, axis, tick);
+    int at = firstPositions[column];
+    return place.known(position - at, tokens, at, axis, tick);
   }
 
   /** The column that a position belongs to. */

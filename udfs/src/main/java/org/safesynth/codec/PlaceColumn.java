@@ -2,11 +2,12 @@ package org.safesynth.codec;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
- * The first of two coordinates, whose tokens tell both: the cell of a {@link PlaceTree}, then the
- * leaf in it. What latitude and longitude have in common needs not be learned from either's bins.
+ * The first of two coordinates, whose tokens tell both: area, cell and leaf of a {@link PlaceTree}.
+ * What latitude and longitude have in common needs not be learned from either's bins.
  */
 final class PlaceColumn implements ColumnCodec {
   private final PlaceTree tree;
@@ -15,8 +16,7 @@ final class PlaceColumn implements ColumnCodec {
   private final RoundSteps secondRounding;
   private final long[] range;
   private final boolean missing;
-  private final int[] limits;
-  private final int mostLeaves;
+  private final int[] limits; // (areas) cells that each has
 
   /**
    * Takes a fitted place.
@@ -24,7 +24,7 @@ final class PlaceColumn implements ColumnCodec {
    * @param partner the second coordinate's column
    * @param firstRounding how round the first coordinate's numbers are
    * @param range least and greatest tick of the first coordinate
-   * @param missing whether a token after the cells stands for a place that is not known
+   * @param missing whether a token after the areas stands for a place that is not known
    */
   @JsonCreator
   PlaceColumn(
@@ -40,13 +40,10 @@ final class PlaceColumn implements ColumnCodec {
     this.secondRounding = secondRounding;
     this.range = range.clone();
     this.missing = missing;
-    this.limits = new int[tree.cells() + (missing ? 1 : 0)];
-    int most = 1;
-    for (int cell = 0; cell < limits.length; cell++) {
-      limits[cell] = cell < tree.cells() ? tree.leaves(cell) : 1;
-      most = Math.max(most, limits[cell]);
+    this.limits = new int[tree.sizes()[0] + (missing ? 1 : 0)];
+    for (int area = 0; area < limits.length; area++) {
+      limits[area] = area < tree.sizes()[0] ? tree.cells(area) : 1;
     }
-    this.mostLeaves = most;
   }
 
   @JsonProperty("tree")
@@ -82,14 +79,16 @@ final class PlaceColumn implements ColumnCodec {
 
   @Override
   public int[] sizes() {
-    return new int[] {limits.length, mostLeaves};
+    int[] sizes = tree.sizes();
+    sizes[0] = limits.length;
+    return sizes;
   }
 
   /** Writes the tokens of a place; it is missing where either coordinate is. */
   void encode(Object first, Object second, int[] tokens, int at) {
     if (first == null || second == null) {
-      tokens[at] = missing ? tree.cells() : 0;
-      tokens[at + 1] = 0;
+      Arrays.fill(tokens, at, at + PlaceTree.LEVELS, 0);
+      tokens[at] = missing ? tree.sizes()[0] : 0;
       return;
     }
     tree.locate((Long) first, (Long) second, tokens, at);
@@ -97,27 +96,25 @@ final class PlaceColumn implements ColumnCodec {
 
   /** Both coordinates; null where the place is missing. */
   Long[] place(int[] tokens, int at, RandomGenerator random) {
-    return tokens[at] >= tree.cells()
+    return tokens[at] >= tree.sizes()[0]
         ? null
-        : tree.draw(tokens[at], tokens[at + 1], firstRounding, secondRounding, random);
+        : tree.draw(tokens, at, firstRounding, secondRounding, random);
   }
 
   /**
    * What one coordinate tells of a position's tokens, as logarithms of densities.
    *
+   * @param tokens of the record, those of the place from {@code at} on
    * @param axis 0 for the first coordinate, 1 for the second
-   * @param before the cell, for the position of the leaf
    * @return (V) minus infinity for tokens that it rules out
    */
-  float[] known(int position, int before, int axis, long tick) {
-    int size = sizes()[position];
-    float[] all = new float[size];
-    java.util.Arrays.fill(all, Float.NEGATIVE_INFINITY);
-    float[] of =
-        position == 0
-            ? tree.cellsAt(axis, tick)
-            : tree.leavesAt(Math.min(before, tree.cells() - 1), axis, tick);
-    System.arraycopy(of, 0, all, 0, of.length);
+  float[] known(int position, int[] tokens, int at, int axis, long tick) {
+    float[] of = tree.known(position, tokens, at, axis, tick);
+    if (position > 0 || !missing) {
+      return of;
+    }
+    float[] all = Arrays.copyOf(of, of.length + 1);
+    all[of.length] = Float.NEGATIVE_INFINITY;
     return all;
   }
 
@@ -139,7 +136,7 @@ final class PlaceColumn implements ColumnCodec {
 
   @Override
   public int missingToken() {
-    return missing ? tree.cells() : -1;
+    return missing ? tree.sizes()[0] : -1;
   }
 
   @Override
@@ -149,7 +146,7 @@ final class PlaceColumn implements ColumnCodec {
 
   @Override
   public int[] limits(int position) {
-    return position == 0 ? null : limits.clone();
+    return position == 1 ? limits.clone() : null;
   }
 
   @Override
