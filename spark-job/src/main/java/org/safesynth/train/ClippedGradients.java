@@ -1,10 +1,13 @@
 package org.safesynth.train;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -16,16 +19,25 @@ import org.safesynth.model.Trace;
  * vector a record: ghost norms with book-keeping (Goodfellow 2015; Li et al. 2022; Bu et al. 2022).
  * {@link GhostNorms} has the norms and the argument why the computed contribution of a record never
  * exceeds C; the clipped sum is one ordinary matrix product with the output gradients scaled by
- * each record's factor.
+ * each record's factor. Of a small projection each record's gradient is formed after all: two Gram
+ * matrices would cost more, and it then takes the place of the product.
  *
  * <p>Records are independent otherwise: no input mask here depends on who else was drawn. What a
  * further record may still move is the rounding of the others' sum; micro-batches are added in
  * float64, and a test bounds the whole movement by C(1 + 1e-5).
  */
 final class ClippedGradients {
+  /** Entries of a weight whose gradients are formed for each record. */
+  private static final long MOST_OWN = 4096;
+
+  /** Roundings of a few single operations. */
+  private static final long SMALL = 8;
+
   private final FieldDecoder decoder;
   private final double clipNorm;
   private final int embedding;
+  private final long[] vocabularies; // (positions)
+  private final Tensor ofPosition; // (V, positions) 1 where a logit is of the position
 
   /**
    * @param clipNorm C, the greatest L2 norm of a record's contribution
@@ -34,10 +46,31 @@ final class ClippedGradients {
     this.decoder = decoder;
     this.clipNorm = clipNorm;
     this.embedding = 4 * decoder.config().numLayers();
+    this.vocabularies =
+        decoder.config().vocabularySizes().stream().mapToLong(Integer::longValue).toArray();
+    this.ofPosition = ofPosition(vocabularies);
   }
 
-  /** Gradients of one micro-batch with respect to what its {@link Trace} names. */
-  private record Gradients(Trace trace, TensorVector of, long positions, long batch) {
+  private static Tensor ofPosition(long[] vocabularies) {
+    int positions = vocabularies.length;
+    float[] marks = new float[Math.toIntExact(Arrays.stream(vocabularies).sum()) * positions];
+    int row = 0;
+    for (int t = 0; t < positions; t++) {
+      for (long token = 0; token < vocabularies[t]; token++, row++) {
+        marks[row * positions + t] = 1;
+      }
+    }
+    return torch.tensor(marks).view(-1, positions);
+  }
+
+  /**
+   * Gradients of one micro-batch with respect to what its {@link Trace} names.
+   *
+   * @param heads (batch, V) of all positions' logits, side by side
+   * @param owned gradients of small projections; null for those that are not
+   */
+  private record Gradients(
+      Trace trace, TensorVector of, Tensor heads, List<Tensor> owned, long positions, long batch) {
     Tensor entering() { // (positions, batch, d)
       return of.get(0);
     }
@@ -46,8 +79,8 @@ final class ClippedGradients {
       return of.get(1 + i);
     }
 
-    Tensor head(int t) { // (batch, V)
-      return of.get(1 + trace.projections().size() + t);
+    Tensor own(int i) { // (batch, out * in)
+      return owned.get(i);
     }
   }
 
@@ -67,7 +100,7 @@ final class ClippedGradients {
       Tensor inputs = batch.inputTensor(); // (positions - 1, batch)
       Gradients gradients = backward(parameters, inputs, batch.targetTensor());
       try (NoGradGuard guard = new NoGradGuard()) {
-        double[] norms = norms(gradients, inputs);
+        double[] norms = norms(gradients, inputs, batch.repeatsRows());
         int[] finite = indicesOfFinite(norms);
         if (finite.length == norms.length) {
           add(gradients, inputs, torch.tensor(GhostNorms.factors(norms, clipNorm)), sum);
@@ -83,7 +116,7 @@ final class ClippedGradients {
   double[] norms(List<Tensor> parameters, FieldBatch batch) {
     try (PointerScope scope = new PointerScope()) {
       Tensor inputs = batch.inputTensor();
-      return norms(backward(parameters, inputs, batch.targetTensor()), inputs);
+      return norms(backward(parameters, inputs, batch.targetTensor()), inputs, batch.repeatsRows());
     }
   }
 
@@ -94,45 +127,85 @@ final class ClippedGradients {
     trace.projections().forEach(projection -> wanted.push_back(projection.output()));
     trace.heads().forEach(head -> wanted.push_back(head.logits()));
     TensorVector of = torch.grad(new TensorVector(trace.loss()), wanted);
-    return new Gradients(trace, of, targets.size(0), targets.size(1));
+    try (NoGradGuard guard = new NoGradGuard()) {
+      int projections = trace.projections().size();
+      TensorVector heads = new TensorVector();
+      for (int t = 0; t < trace.heads().size(); t++) {
+        heads.push_back(of.get(1 + projections + t));
+      }
+      List<Tensor> owned = new ArrayList<>();
+      for (int i = 0; i < projections; i++) {
+        owned.add(own(trace.projections().get(i).input(), of.get(1 + i)));
+      }
+      return new Gradients(trace, of, torch.cat(heads, 1), owned, targets.size(0), targets.size(1));
+    }
+  }
+
+  /**
+   * Each record's gradient of a projection's weight, where that is small.
+   *
+   * @param a (positions, batch, in)
+   * @param g (positions, batch, out)
+   * @return (batch, out * in), or null
+   */
+  private static Tensor own(Tensor a, Tensor g) {
+    return a.size(2) * g.size(2) > MOST_OWN
+        ? null
+        : torch.bmm(g.permute(1, 2, 0), a.transpose(0, 1)).flatten(1, 2);
   }
 
   private static int[] indicesOfFinite(double[] norms) {
     return IntStream.range(0, norms.length).filter(b -> Double.isFinite(norms[b])).toArray();
   }
 
-  private static double[] norms(Gradients gradients, Tensor inputs) {
+  private double[] norms(Gradients gradients, Tensor inputs, boolean repeats) {
     GhostNorms norms = new GhostNorms(gradients.batch());
     for (int i = 0; i < gradients.trace().projections().size(); i++) {
-      norms.addWeight(
-          gradients.trace().projections().get(i).input().transpose(0, 1), // (batch, positions, in)
-          gradients.projection(i).transpose(0, 1)); // (batch, positions, out)
+      Tensor own = gradients.own(i);
+      if (own != null) {
+        norms.addRounded(squares(own), own.size(1) + SMALL);
+      } else {
+        norms.addWeight(
+            gradients.trace().projections().get(i).input().transpose(0, 1), // (batch, places, in)
+            gradients.projection(i).transpose(0, 1)); // (batch, places, out)
+      }
     }
     addHeads(gradients, norms);
-    addEmbeddings(gradients, inputs, norms);
+    addEmbeddings(gradients, inputs, repeats, norms);
     return norms.bounds(gradients.positions() * gradients.batch());
   }
 
+  /** Squared lengths of rows, in float32. */
+  private static Tensor squares(Tensor rows) {
+    return torch
+        .linalg_vector_norm(rows, new Scalar(2), new long[] {1}, false, new ScalarTypeOptional())
+        .square_();
+  }
+
   /** Each position has rows of its own in the head: |g|²(|h|² + 1), the one for the bias. */
-  private static void addHeads(Gradients gradients, GhostNorms norms) {
-    for (int t = 0; t < gradients.trace().heads().size(); t++) {
-      Tensor g = GhostNorms.lengths(gradients.head(t).unsqueeze(0)).squeeze(0).square_(); // (batch)
-      Tensor h = gradients.trace().heads().get(t).input(); // (batch, d)
-      Tensor here = GhostNorms.lengths(h.unsqueeze(0)).squeeze(0).square_();
-      norms.addExact(here.add_(new Scalar(1)).mul_(g));
-    }
+  private void addHeads(Gradients gradients, GhostNorms norms) {
+    TensorVector inputs = new TensorVector();
+    gradients.trace().heads().forEach(head -> inputs.push_back(head.input()));
+    Tensor h = torch.stack(inputs).square_().sum(2).add_(new Scalar(1)); // (positions, batch)
+    Tensor g = gradients.heads().square().matmul(ofPosition); // (batch, positions)
+    long terms = gradients.heads().size(1) + decoder.config().hiddenSize();
+    norms.addRounded(g.mul_(h.t()).sum(1), terms + gradients.positions() + SMALL);
   }
 
   /** Position embeddings have a row each; a row of the token embeddings may come up again. */
-  private static void addEmbeddings(Gradients gradients, Tensor inputs, GhostNorms norms) {
-    Tensor g = gradients.entering().transpose(0, 1); // (batch, positions, d)
-    Tensor lengths = GhostNorms.lengths(g); // (batch, positions)
-    norms.addExact(lengths.square().sum(1));
+  private static void addEmbeddings(
+      Gradients gradients, Tensor inputs, boolean repeats, GhostNorms norms) {
+    Tensor squares = gradients.entering().square().sum(2); // (positions, batch)
+    long terms = gradients.entering().size(2) + gradients.positions() + SMALL;
+    norms.addRounded(squares.sum(0), terms);
     long tokens = gradients.positions() - 1;
-    if (tokens > 0) {
-      Tensor tokenGradients = g.narrow(1, 1, tokens); // (batch, tokens, d)
+    if (tokens > 0 && !repeats) {
+      norms.addRounded(squares.narrow(0, 1, tokens).sum(0), terms);
+    } else if (tokens > 0) {
       Tensor rows = inputs.transpose(0, 1); // (batch, tokens)
-      norms.addRepeated(tokenGradients, rows.unsqueeze(2).eq(rows.unsqueeze(1)));
+      norms.addRepeated(
+          gradients.entering().narrow(0, 1, tokens).transpose(0, 1), // (batch, tokens, d)
+          rows.unsqueeze(2).eq(rows.unsqueeze(1)));
     }
   }
 
@@ -143,16 +216,24 @@ final class ClippedGradients {
     Tensor factor = factors.unsqueeze(1); // (batch, 1)
     List<Trace.Projection> projections = gradients.trace().projections();
     for (int i = 0; i < projections.size(); i++) {
-      Tensor g = gradients.projection(i).mul(factor).flatten(0, 1); // (t b, out)
-      sum.get(projections.get(i).parameter())
-          .addmm_(g.t(), projections.get(i).input().flatten(0, 1));
+      Tensor weight = sum.get(projections.get(i).parameter()); // (out, in)
+      if (gradients.own(i) != null) {
+        weight.view(-1).addmv_(gradients.own(i).t(), factors);
+      } else {
+        Tensor g = gradients.projection(i).mul(factor).flatten(0, 1); // (t b, out)
+        weight.addmm_(g.t(), projections.get(i).input().flatten(0, 1));
+      }
     }
-    for (int t = 0; t < gradients.trace().heads().size(); t++) {
+    Tensor ofHeads = gradients.heads().mul(factor); // (batch, V)
+    TensorVector parts = torch.split(ofHeads, vocabularies, 1); // positions of (batch, V_t)
+    for (int t = 0; t < parts.size(); t++) {
       Trace.Head head = gradients.trace().heads().get(t);
-      Tensor g = gradients.head(t).mul(factor); // (batch, V)
-      sum.get(embedding + 2).narrow(0, head.firstRow(), g.size(1)).addmm_(g.t(), head.input());
-      sum.get(embedding + 3).narrow(0, head.firstRow(), g.size(1)).add_(g.sum(0));
+      Tensor part = parts.get(t);
+      sum.get(embedding + 2)
+          .narrow(0, head.firstRow(), part.size(1))
+          .addmm_(part.t(), head.input());
     }
+    sum.get(embedding + 3).add_(ofHeads.sum(0));
     Tensor g = gradients.entering().mul(factor); // (positions, batch, d)
     sum.get(embedding + 1).add_(g.sum(1));
     if (gradients.positions() > 1) {

@@ -64,6 +64,21 @@ record FieldBatch(int batch, int[] inputs, long[] targets) {
     return new FieldBatch(records.length, newInputs, newTargets);
   }
 
+  /** Whether a record uses a row of the embedding matrix more than once. */
+  boolean repeatsRows() {
+    int rows = inputs.length / Math.max(1, batch);
+    for (int b = 0; b < batch; b++) {
+      for (int t = 1; t < rows; t++) {
+        for (int before = 0; before < t; before++) {
+          if (inputs[t * batch + b] == inputs[before * batch + b]) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
   Tensor inputTensor() {
     return torch.tensor(inputs).view(inputs.length / batch, batch);
   }

@@ -127,6 +127,17 @@ final class GhostNorms {
   }
 
   /**
+   * Adds squares that were summed in float32.
+   *
+   * @param computed (units) float32
+   * @param terms of the sum, and roundings beside it
+   */
+  void addRounded(Tensor computed, long terms) {
+    squares.add_(computed);
+    add(computed, terms);
+  }
+
+  /**
    * Upper bound of each unit's norm.
    *
    * @param terms of a clipped sum's longest dot product
