@@ -2,16 +2,10 @@ package org.safesynth.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.model.LoraDecoder;
-import org.safesynth.model.Natives;
 import org.safesynth.model.PackedExamples;
 
 /**
@@ -26,9 +20,8 @@ final class AdapterClippingWorkers implements PrivateLessons.ClippedSum {
   private final ClippedAdapterGradients clipping;
   private final ExampleSource source;
   private final Tensor parameters; // (P)
-  private final ExecutorService threads;
+  private final WorkerThreads threads;
   private final List<Tensor> gradients = new ArrayList<>(); // a worker: (1, P)
-  private volatile boolean isClosed;
 
   /**
    * Starts the threads.
@@ -46,46 +39,20 @@ final class AdapterClippingWorkers implements PrivateLessons.ClippedSum {
     this.parameters = parameters;
     boolean isGpu = decoder.device().isGpu();
     int noiseToo = isGpu ? Runtime.getRuntime().availableProcessors() : 1; // it waits for noise
-    this.threads =
-        Executors.newFixedThreadPool(
-            Math.max(noiseToo, workers),
-            task -> {
-              Thread thread = new Thread(task, "adapter-clipping-worker");
-              thread.setDaemon(true);
-              return thread;
-            });
-    for (int w = 0; w < Math.max(1, workers); w++) {
+    this.threads = new WorkerThreads("adapter-clipping-worker", workers, noiseToo);
+    for (int w = 0; w < threads.workers(); w++) {
       gradients.add(decoder.device().on(torch.zeros(1, decoder.layout().size())));
     }
   }
 
   @Override
   public ExecutorService threads() {
-    return threads;
+    return threads.executor();
   }
 
   @Override
   public double addTo(Tensor sum, long[] units) {
-    double[] losses = new double[units.length];
-    AtomicInteger next = new AtomicInteger();
-    List<Future<?>> running = new ArrayList<>();
-    for (Tensor gradient : gradients) {
-      running.add(
-          threads.submit(
-              () -> {
-                Natives.useOneThread();
-                int i;
-                while (!isClosed && (i = next.getAndIncrement()) < units.length) {
-                  losses[i] = addOne(sum, units[i], gradient);
-                }
-              }));
-    }
-    await(running);
-    double loss = 0;
-    for (double of : losses) {
-      loss += of;
-    }
-    return loss;
+    return threads.sum(units.length, (worker, i) -> addOne(sum, units[i], gradients.get(worker)));
   }
 
   private double addOne(Tensor sum, long unit, Tensor gradient) {
@@ -104,34 +71,8 @@ final class AdapterClippingWorkers implements PrivateLessons.ClippedSum {
         });
   }
 
-  private static void await(List<Future<?>> running) {
-    for (Future<?> future : running) {
-      try {
-        future.get();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("training was interrupted", e);
-      } catch (ExecutionException e) {
-        throw new IllegalStateException("a training worker failed: " + e.getCause(), e.getCause());
-      }
-    }
-  }
-
-  /** Returns when no worker touches a tensor any more. */
   @Override
   public void close() {
-    isClosed = true;
-    threads.shutdown();
-    boolean isInterrupted = Thread.interrupted();
-    while (!threads.isTerminated()) {
-      try {
-        threads.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        isInterrupted = true; // a pass takes seconds; tensors must outlive it
-      }
-    }
-    if (isInterrupted) {
-      Thread.currentThread().interrupt();
-    }
+    threads.close();
   }
 }

@@ -2,13 +2,9 @@ package org.safesynth.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.safesynth.model.Natives;
 import org.safesynth.model.ParameterLayout;
 
 /**
@@ -24,8 +20,7 @@ final class ClippingWorkers implements PrivateLessons.ClippedSum {
   private final Clipping clipping;
   private final ParameterLayout layout;
   private final List<Tensor> parameters;
-  private final int workers;
-  private final ExecutorService threads;
+  private final WorkerThreads threads;
   private final List<Tensor> gradients = new ArrayList<>(); // each (P)
 
   /**
@@ -37,15 +32,7 @@ final class ClippingWorkers implements PrivateLessons.ClippedSum {
     this.clipping = clipping;
     this.layout = layout;
     this.parameters = layout.views(parameters);
-    this.workers = Math.max(1, Math.min(workers, MICRO_BATCHES));
-    this.threads =
-        Executors.newFixedThreadPool(
-            this.workers,
-            task -> {
-              Thread thread = new Thread(task, "clipping-worker");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.threads = new WorkerThreads("clipping-worker", Math.min(workers, MICRO_BATCHES));
     for (int i = 0; i < MICRO_BATCHES; i++) {
       gradients.add(torch.zeros(layout.size()));
     }
@@ -53,7 +40,7 @@ final class ClippingWorkers implements PrivateLessons.ClippedSum {
 
   @Override
   public ExecutorService threads() {
-    return threads;
+    return threads.executor();
   }
 
   @Override
@@ -67,44 +54,21 @@ final class ClippingWorkers implements PrivateLessons.ClippedSum {
   }
 
   private double wave(Tensor sum, List<long[]> batches) {
-    double[] losses = new double[batches.size()];
-    List<Future<?>> running = new ArrayList<>();
-    for (int w = 0; w < workers; w++) {
-      int first = w;
-      running.add(
-          threads.submit(
-              () -> {
-                Natives.useOneThread();
-                for (int i = first; i < losses.length; i += workers) {
-                  Tensor gradient = gradients.get(i).zero_();
-                  losses[i] = clipping.addTo(parameters, batches.get(i), layout.views(gradient));
-                }
-              }));
-    }
-    await(running);
-    double loss = 0;
-    for (int i = 0; i < losses.length; i++) {
+    double loss =
+        threads.sum(
+            batches.size(),
+            (worker, i) -> {
+              Tensor gradient = gradients.get(i).zero_();
+              return clipping.addTo(parameters, batches.get(i), layout.views(gradient));
+            });
+    for (int i = 0; i < batches.size(); i++) {
       sum.add_(gradients.get(i));
-      loss += losses[i];
     }
     return loss;
   }
 
-  private static void await(List<Future<?>> running) {
-    for (Future<?> future : running) {
-      try {
-        future.get();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("training was interrupted", e);
-      } catch (ExecutionException e) {
-        throw new IllegalStateException("a training worker failed: " + e.getCause(), e.getCause());
-      }
-    }
-  }
-
   @Override
   public void close() {
-    threads.shutdownNow();
+    threads.close();
   }
 }

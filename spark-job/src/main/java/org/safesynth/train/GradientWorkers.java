@@ -2,16 +2,10 @@ package org.safesynth.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.function.IntToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.safesynth.model.Natives;
 
 /**
  * Threads that take the micro-batches of a step, one operation thread each.
@@ -23,8 +17,7 @@ import org.safesynth.model.Natives;
 final class GradientWorkers<B> implements AutoCloseable {
   private final Lessons<B> lessons;
   private final Tensor parameters; // (P)
-  private final int workers;
-  private final ExecutorService threads;
+  private final WorkerThreads threads;
   private final List<Tensor> gradients = new ArrayList<>(); // each (P)
   private final List<List<Tensor>> leaves = new ArrayList<>();
 
@@ -36,15 +29,7 @@ final class GradientWorkers<B> implements AutoCloseable {
   GradientWorkers(Lessons<B> lessons, Tensor parameters, int workers) {
     this.lessons = lessons;
     this.parameters = parameters;
-    this.workers = Math.max(1, workers);
-    this.threads =
-        Executors.newFixedThreadPool(
-            this.workers,
-            task -> {
-              Thread thread = new Thread(task, "gradient-worker");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.threads = new WorkerThreads("gradient-worker", workers);
   }
 
   /** Makes leaves and a gradient vector for each of a step's micro-batches. */
@@ -65,7 +50,7 @@ final class GradientWorkers<B> implements AutoCloseable {
   }
 
   int workers() {
-    return workers;
+    return threads.workers();
   }
 
   /**
@@ -78,9 +63,9 @@ final class GradientWorkers<B> implements AutoCloseable {
   double gradient(List<B> batches, Tensor sum) {
     provideFor(batches.size());
     double loss =
-        inParallel(
+        threads.sum(
             batches.size(),
-            i -> {
+            (worker, i) -> {
               try (PointerScope scope = new PointerScope()) {
                 gradients.get(i).zero_();
                 Tensor of = lessons.loss(batches.get(i), leaves.get(i));
@@ -97,9 +82,9 @@ final class GradientWorkers<B> implements AutoCloseable {
 
   /** The summed loss of the batches in nats with the given weights (P), without gradients. */
   double loss(List<B> batches, Tensor weights) {
-    return inParallel(
+    return threads.sum(
         batches.size(),
-        i -> {
+        (worker, i) -> {
           try (PointerScope scope = new PointerScope();
               NoGradGuard guard = new NoGradGuard()) {
             return lessons.loss(batches.get(i), lessons.layout().views(weights)).item_double();
@@ -107,40 +92,8 @@ final class GradientWorkers<B> implements AutoCloseable {
         });
   }
 
-  /** Worker w takes the items w, w + workers, …; results are added in the items' order. */
-  private double inParallel(int items, IntToDoubleFunction work) {
-    double[] results = new double[items];
-    List<Future<?>> running = new ArrayList<>();
-    for (int w = 0; w < workers; w++) {
-      int first = w;
-      running.add(
-          threads.submit(
-              () -> {
-                Natives.useOneThread();
-                for (int i = first; i < items; i += workers) {
-                  results[i] = work.applyAsDouble(i);
-                }
-              }));
-    }
-    for (Future<?> future : running) {
-      try {
-        future.get();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("training was interrupted", e);
-      } catch (ExecutionException e) {
-        throw new IllegalStateException("a training worker failed: " + e.getCause(), e.getCause());
-      }
-    }
-    double sum = 0;
-    for (double result : results) {
-      sum += result;
-    }
-    return sum;
-  }
-
   @Override
   public void close() {
-    threads.shutdownNow();
+    threads.close();
   }
 }

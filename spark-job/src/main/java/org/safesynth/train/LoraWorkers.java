@@ -2,15 +2,9 @@ package org.safesynth.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.function.IntToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.model.LoraDecoder;
-import org.safesynth.model.Natives;
 import org.safesynth.model.PackedExamples;
 
 /**
@@ -21,22 +15,13 @@ import org.safesynth.model.PackedExamples;
 final class LoraWorkers implements AutoCloseable {
   private final LoraDecoder decoder;
   private final boolean recomputes;
-  private final int workers;
-  private final ExecutorService threads;
+  private final WorkerThreads threads;
   private final List<Tensor> gradients = new ArrayList<>(); // each (P)
 
   LoraWorkers(LoraDecoder decoder, LoraPlan plan, int workers) {
     this.decoder = decoder;
     this.recomputes = plan.recomputesBlocks();
-    this.workers = Math.max(1, Math.min(workers, plan.accumulation()));
-    this.threads =
-        Executors.newFixedThreadPool(
-            this.workers,
-            task -> {
-              Thread thread = new Thread(task, "adapter-worker");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.threads = new WorkerThreads("adapter-worker", Math.min(workers, plan.accumulation()));
     for (int i = 0; i < plan.accumulation(); i++) {
       gradients.add(decoder.device().on(torch.zeros(decoder.layout().size())));
     }
@@ -51,9 +36,9 @@ final class LoraWorkers implements AutoCloseable {
   double gradient(List<PackedExamples> passes, Tensor parameters, Tensor sum) {
     double weight = 1.0 / Math.max(1, tokens(passes));
     double loss =
-        inParallel(
+        threads.sum(
             passes.size(),
-            i -> {
+            (worker, i) -> {
               gradients.get(i).zero_();
               double[] weights = weights(passes.get(i), weight);
               return decoder.gradient(
@@ -69,9 +54,9 @@ final class LoraWorkers implements AutoCloseable {
   /** Mean loss of all tokens, without gradients. */
   double loss(List<PackedExamples> passes, Tensor parameters) {
     double weight = 1.0 / Math.max(1, tokens(passes));
-    return inParallel(
+    return threads.sum(
         passes.size(),
-        i -> decoder.loss(passes.get(i), parameters, weights(passes.get(i), weight)));
+        (worker, i) -> decoder.loss(passes.get(i), parameters, weights(passes.get(i), weight)));
   }
 
   private static double[] weights(PackedExamples pass, double weight) {
@@ -90,40 +75,8 @@ final class LoraWorkers implements AutoCloseable {
     return tokens;
   }
 
-  /** Worker w takes the items w, w + workers, …; results are added in the items' order. */
-  private double inParallel(int items, IntToDoubleFunction work) {
-    double[] results = new double[items];
-    List<Future<?>> running = new ArrayList<>();
-    for (int w = 0; w < workers; w++) {
-      int first = w;
-      running.add(
-          threads.submit(
-              () -> {
-                Natives.useOneThread();
-                for (int i = first; i < items; i += workers) {
-                  results[i] = work.applyAsDouble(i);
-                }
-              }));
-    }
-    for (Future<?> future : running) {
-      try {
-        future.get();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("training was interrupted", e);
-      } catch (ExecutionException e) {
-        throw new IllegalStateException("a training worker failed: " + e.getCause(), e.getCause());
-      }
-    }
-    double sum = 0;
-    for (double result : results) {
-      sum += result;
-    }
-    return sum;
-  }
-
   @Override
   public void close() {
-    threads.shutdownNow();
+    threads.close();
   }
 }
