@@ -131,7 +131,7 @@ final class RunJob {
       throw new BadInputException("--data-source is missing: name the table to fill");
     }
     RunFolder folder = RunFolder.toGenerate(hadoop, path);
-    SafeSynthesizerConfig config = settings.forGeneration(folder, options.config, overrides);
+    SafeSynthesizerConfig config = settings.forImputation(folder, options.config, overrides);
     String learned = folder.result().map(RunResult::dataSource).orElse(null);
     TableSource.Address table =
         new TableSource.Address(

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.fs.Path;
 import org.safesynth.config.ConfigReader;
@@ -76,10 +77,9 @@ final class Settings {
   }
 
   private static void requireCredentials(SafeSynthesizerConfig begun) {
-    boolean isMasked =
-        begun.data().options().values().stream().anyMatch(value -> value.contains("***"));
+    boolean isMasked = begun.data().options().values().stream().anyMatch(Settings::isMasked);
     Map<String, Object> parent = begun.data().parent();
-    if (isMasked || (parent != null && Json.line(parent).contains("***"))) {
+    if (isMasked || (parent != null && isMasked(Json.line(parent)))) {
       throw new BadInputException(
           "the run's configuration has no credentials in it: give --config again to resume");
     }
@@ -117,17 +117,57 @@ final class Settings {
    */
   SafeSynthesizerConfig forGeneration(
       RunFolder folder, String file, Map<String, String> overrides) {
-    return forTrained(folder, file, overrides, "run generate");
+    String yaml = folder.read(RunFolder.CONFIG).orElseThrow();
+    return forTrained(yaml, file, overrides, "run generate");
   }
 
-  /** The parameters for judging a run's synthetic table, likewise. */
+  /** The parameters for judging a run's synthetic table, likewise; the real one is read again. */
   SafeSynthesizerConfig forEvaluation(
       RunFolder folder, String file, Map<String, String> overrides) {
-    return forTrained(folder, file, overrides, "run evaluate");
+    return forTrained(
+        withCredentials(folder, file, "run evaluate"), file, overrides, "run evaluate");
+  }
+
+  /** The parameters for filling a table with a run's model, likewise. */
+  SafeSynthesizerConfig forImputation(
+      RunFolder folder, String file, Map<String, String> overrides) {
+    return forTrained(withCredentials(folder, file, "run impute"), file, overrides, "run impute");
+  }
+
+  /** The run's parameters with those secrets that were not saved, from the given file. */
+  private String withCredentials(RunFolder folder, String file, String command) {
+    String yaml = folder.read(RunFolder.CONFIG).orElseThrow();
+    DataConfig begun = ConfigReader.read(yaml, RunFolder.CONFIG, Map.of()).data();
+    DataConfig given = file == null ? null : read(file, Map.of()).data();
+    Map<String, String> filled = new TreeMap<>(begun.options());
+    Map<String, String> secrets = given == null ? Map.of() : given.options();
+    filled.replaceAll((name, value) -> isMasked(value) ? secrets.getOrDefault(name, value) : value);
+    Map<String, String> overrides = new HashMap<>();
+    if (!filled.equals(begun.options())) {
+      overrides.put("data.options", Json.line(filled));
+    }
+    Map<String, Object> parent = begun.parent();
+    if (parent != null && isMasked(Json.line(parent)) && given != null && given.parent() != null) {
+      parent = given.parent();
+      overrides.put("data.parent", Json.line(parent));
+    }
+    boolean isMissing = filled.values().stream().anyMatch(Settings::isMasked);
+    if (isMissing || (parent != null && isMasked(Json.line(parent)))) {
+      throw new BadInputException(
+          "the run's configuration has no credentials in it, and %s reads the table again: give --config with data.options and data.parent as the run had them"
+              .formatted(command));
+    }
+    return overrides.isEmpty()
+        ? yaml
+        : ConfigWriter.toYaml(ConfigReader.read(yaml, RunFolder.CONFIG, overrides));
+  }
+
+  private static boolean isMasked(String text) {
+    return text.contains("***");
   }
 
   private SafeSynthesizerConfig forTrained(
-      RunFolder folder, String file, Map<String, String> overrides, String command) {
+      String yaml, String file, Map<String, String> overrides, String command) {
     for (String path : overrides.keySet()) {
       if (!isOfGeneration(path.replace("__", "."))) {
         throw new BadInputException(
@@ -135,7 +175,6 @@ final class Settings {
                 .formatted(path, command));
       }
     }
-    String yaml = folder.read(RunFolder.CONFIG).orElseThrow();
     if (file == null) {
       return ConfigReader.read(yaml, RunFolder.CONFIG, overrides);
     }

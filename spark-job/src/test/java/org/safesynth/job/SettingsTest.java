@@ -115,4 +115,40 @@ final class SettingsTest {
     assertTrue(saved.contains("dbtable") && saved.contains("key: id"), saved);
     assertThrows(BadInputException.class, () -> settings.forRun(folder, null, Map.of()));
   }
+
+  @Test
+  void secretsThatWereNotSavedAreAskedForAgain() throws IOException {
+    begin(Map.of("data.options", "{url: here, password: hidden}"));
+    BadInputException e =
+        assertThrows(BadInputException.class, () -> settings.forEvaluation(folder, null, Map.of()));
+    assertTrue(e.getMessage().contains("run evaluate reads the table again"), e.getMessage());
+    assertThrows(BadInputException.class, () -> settings.forImputation(folder, null, Map.of()));
+    assertEquals(
+        "***",
+        settings.forGeneration(folder, null, Map.of()).data().options().get("password"),
+        "sampling reads no table");
+    String file = temp.resolve("again.yaml").toString();
+    Files.writeString(
+        temp.resolve("again.yaml"), "data: {options: {url: elsewhere, password: hidden}}");
+    Map<String, String> options = settings.forEvaluation(folder, file, Map.of()).data().options();
+    assertEquals(Map.of("url", "here", "password", "hidden"), options);
+  }
+
+  @Test
+  void aParentsSecretsAreAskedForAgain() throws IOException {
+    begin(Map.of("data.parent", "{path: p, key: k, foreign_key: f, options: {password: hidden}}"));
+    assertThrows(BadInputException.class, () -> settings.forEvaluation(folder, null, Map.of()));
+    String file = temp.resolve("again.yaml").toString();
+    Files.writeString(
+        temp.resolve("again.yaml"),
+        "data: {parent: {path: p, key: k, foreign_key: f, options: {password: hidden}}}");
+    assertEquals(
+        "hidden",
+        settings
+            .forEvaluation(folder, file, Map.of())
+            .data()
+            .parentTable()
+            .options()
+            .get("password"));
+  }
 }
