@@ -21,8 +21,6 @@ import org.safesynth.codec.ParentColumns;
 import org.safesynth.codec.Protection;
 import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.DataConfig;
-import org.safesynth.config.SafeSynthesizerConfig;
-import org.safesynth.fault.BadInputException;
 import org.safesynth.random.SeededStreams;
 import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnProfile;
@@ -49,6 +47,7 @@ final class GroupStages {
   private final DataConfig data;
   private final String orderName;
   private final SeriesTimes times;
+  private final GroupColumns checks;
 
   GroupStages(RunContext context, Journal journal) {
     this.context = context;
@@ -56,6 +55,7 @@ final class GroupStages {
     this.data = context.config().data();
     this.orderName = context.config().orderColumn();
     this.times = new SeriesTimes(context.config().timeSeries());
+    this.checks = new GroupColumns(context.config());
   }
 
   /** Whether the configuration makes groups; a single series is learned as segments are. */
@@ -64,7 +64,7 @@ final class GroupStages {
   }
 
   Pipeline.Learned train(TableSource table) {
-    requireColumns(context.config(), table);
+    GroupColumns.requireNames(context.config(), table);
     TableSource parents = data.parent() == null ? null : RelatedStage.open(context);
     SchemaStage.Inferred own =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
@@ -73,7 +73,7 @@ final class GroupStages {
     }
     int ownGroup = column(own.schema(), data.groupColumn());
     int ownOrder = orderName == null ? -1 : column(own.schema(), orderName);
-    check(own, ownGroup, ownOrder);
+    checks.check(own, ownGroup, ownOrder);
     if (parents == null) {
       JavaRDD<GroupedRows.Member> members =
           GroupedRows.of(
@@ -113,7 +113,7 @@ final class GroupStages {
   /** Learns one series, cut into segments that stand where other tables have groups. */
   private Pipeline.Learned trainSingle(TableSource table, SchemaStage.Inferred own) {
     int order = column(own.schema(), orderName);
-    checkOrder(own, order, "the series");
+    checks.checkOrder(own, order, "the series");
     SeriesTimes.requireDates(
         own.schema().columns().get(order),
         "without data.group_training_examples_by, the column that tells several series apart");
@@ -178,103 +178,8 @@ final class GroupStages {
     return PARTITIONS_PER_CORE * context.spark().sparkContext().defaultParallelism();
   }
 
-  /** Refuses names that are no columns of the table. */
-  static void requireColumns(SafeSynthesizerConfig config, TableSource table) {
-    List<String> names = Arrays.asList(table.rows().columns());
-    String group = config.data().groupColumn();
-    String order = config.orderColumn();
-    if (config.isSingleSeries()) {
-      requireColumn(table, names, "time_series.timestamp_column", order);
-      requireNoSegments(table, names);
-      return;
-    }
-    String parameter =
-        config.timeSeries().isTimeseries()
-            ? "time_series.timestamp_column"
-            : "data.order_training_examples_by";
-    requireColumn(
-        table,
-        names,
-        config.data().groupTrainingExamplesBy() == null
-            ? "data.parent.foreign_key"
-            : "data.group_training_examples_by",
-        group);
-    if (order != null) {
-      requireColumn(table, names, parameter, order);
-    }
-    if (group.equals(order)) {
-      throw new BadInputException(
-          "%s is '%s', the column of the groups itself: name the column that orders the rows of a group"
-              .formatted(parameter, order));
-    }
-  }
-
-  private static void requireNoSegments(TableSource table, List<String> names) {
-    if (names.contains(SingleSeries.COLUMN)) {
-      throw new BadInputException(
-          "%s has a column '%s', which is the name of a series' own; name it as data.group_training_examples_by if it tells series apart, else rename or drop it"
-              .formatted(table.name(), SingleSeries.COLUMN));
-    }
-  }
-
-  private static void requireColumn(
-      TableSource table, List<String> names, String parameter, String name) {
-    if (!names.contains(name)) {
-      throw new BadInputException(
-          "%s is '%s', but %s has no such column (it has %s)"
-              .formatted(parameter, name, table.name(), String.join(", ", names)));
-    }
-  }
-
   static int column(FrozenSchema schema, String name) {
     return schema.columns().stream().map(ColumnSchema::name).toList().indexOf(name);
-  }
-
-  void check(SchemaStage.Inferred inferred, int group, int order) {
-    List<ColumnProfile> profiles = inferred.profile().columns();
-    if (profiles.get(group).missing() > 0) {
-      throw new BadInputException(
-          "column '%s': %,d of %,d rows have no value, so that no group is theirs; drop them or give them one"
-              .formatted(
-                  data.groupColumn(), profiles.get(group).missing(), inferred.profile().rows()));
-    }
-    if (order >= 0) {
-      checkOrder(inferred, order, "a group");
-    }
-  }
-
-  /**
-   * Refuses a column that cannot order rows.
-   *
-   * @param whole what the rows make up
-   */
-  private void checkOrder(SchemaStage.Inferred inferred, int order, String whole) {
-    ColumnSchema column = inferred.schema().columns().get(order);
-    requireNumeric(column, whole);
-    long missing = inferred.profile().columns().get(order).missing();
-    if (missing > 0) {
-      throw new BadInputException(
-          "column '%s' orders the rows of %s, but %,d of %,d rows have no value there; drop them or give them one"
-              .formatted(column.name(), whole, missing, inferred.profile().rows()));
-    }
-    times.check(column);
-    if (!context.config().isEmbedded()) {
-      SeriesTimes.requireDates(column, "with training.pretrained_model");
-    }
-  }
-
-  /** Refuses a column that cannot order the rows of groups. */
-  static void requireNumeric(ColumnSchema column) {
-    requireNumeric(column, "a group");
-  }
-
-  private static void requireNumeric(ColumnSchema column, String whole) {
-    if (!column.kind().isNumeric()) {
-      throw new BadInputException(
-          "column '%s' orders the rows of %s, but is read as %s: not all of its values are numbers, or dates or times of one format; mend them, or declare the column in data.schema_file"
-              .formatted(
-                  column.name(), whole, column.kind().name().toLowerCase(java.util.Locale.ROOT)));
-    }
   }
 
   void tell(

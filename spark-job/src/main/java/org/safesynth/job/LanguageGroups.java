@@ -45,14 +45,14 @@ final class LanguageGroups {
   }
 
   Pipeline.Learned train(TableSource table, LanguageBase base) {
-    GroupStages.requireColumns(context.config(), table);
+    GroupColumns.requireNames(context.config(), table);
     SchemaStage.Inferred inferred =
         journal.stage("schema", () -> table.reading(() -> SchemaStage.run(context, table)));
     SafeSynthesizerConfig config = context.config();
     String orderName = config.orderColumn();
     int group = GroupStages.column(inferred.schema(), config.data().groupTrainingExamplesBy());
     int order = orderName == null ? -1 : GroupStages.column(inferred.schema(), orderName);
-    groups.check(inferred, group, order);
+    new GroupColumns(config).check(inferred, group, order);
     JavaRDD<GroupedRows.Member> members =
         GroupedRows.of(
                 table.rows(),

@@ -73,7 +73,7 @@ final class PrivateGroupStages {
   }
 
   Pipeline.Learned train(TableSource table) {
-    GroupStages.requireColumns(context.config(), table);
+    GroupColumns.requireNames(context.config(), table);
     PrivateSchema.Agreed open = journal.stage("schema", () -> PrivateSchema.run(context, table));
     int group = column(open.schema(), data.groupTrainingExamplesBy());
     int order = column(open.schema(), context.config().orderColumn());
@@ -208,7 +208,7 @@ final class PrivateGroupStages {
 
   private void requireOrder(TableSource table, PrivateSchema.Agreed agreed, int order) {
     ColumnSchema column = agreed.schema().columns().get(order);
-    GroupStages.requireNumeric(column);
+    GroupColumns.requireNumeric(column);
     times.check(column);
     requirePresent(table, agreed.cells(), order, "by which the rows of a group are ordered");
   }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.sql.Row;
 
 /** Runs the command line in the tests' process, as its users do, and keeps what it said. */
 final class CommandRuns {
@@ -38,6 +39,16 @@ final class CommandRuns {
         new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
         new PrintStream(err, true, StandardCharsets.UTF_8),
         Map.of());
+  }
+
+  /** The rows of a run's table by the groups of its first column, in the order as written. */
+  Map<String, List<Row>> groups(String id) {
+    Map<String, List<Row>> groups = new LinkedHashMap<>();
+    String table = artifacts.resolve(id).resolve("synthetic").toString();
+    for (Row row : LocalSpark.session().read().parquet(table).collectAsList()) {
+      groups.computeIfAbsent(row.getString(0), key -> new ArrayList<>()).add(row);
+    }
+    return groups;
   }
 
   /** What the last command wrote to the error stream. */

@@ -94,18 +94,9 @@ final class GroupsTest {
     return LocalSpark.session().read().parquet(temp.resolve(id).resolve("synthetic").toString());
   }
 
-  /** The rows of each customer in the order in which they were written. */
-  private static Map<String, List<Row>> groups(String id) {
-    Map<String, List<Row>> groups = new LinkedHashMap<>();
-    for (Row row : written(id).collectAsList()) {
-      groups.computeIfAbsent(row.getString(0), key -> new ArrayList<>()).add(row);
-    }
-    return groups;
-  }
-
   @Test
   void groupsAreWholeOrderedAndFresh() throws IOException {
-    Map<String, List<Row>> groups = groups("learned");
+    Map<String, List<Row>> groups = runs.groups("learned");
     int rows = groups.values().stream().mapToInt(List::size).sum();
     int longest = groups.values().stream().mapToInt(List::size).max().orElse(0);
     assertTrue(rows >= 3_000 && rows < 3_000 + longest, rows + " rows");
@@ -166,7 +157,7 @@ final class GroupsTest {
     double sum = 0;
     double squares = 0;
     int rows = 0;
-    for (List<Row> group : groups("learned").values()) {
+    for (List<Row> group : runs.groups("learned").values()) {
       double mean =
           group.stream().mapToDouble(r -> ((Number) r.get(3)).doubleValue()).average().orElse(0);
       for (Row row : group) {
@@ -187,7 +178,7 @@ final class GroupsTest {
   void asManyGroupsAsAskedFor() throws IOException {
     assertEquals(
         0, runs.command("run generate", "learned", "--generation.num_groups", "77"), runs.said());
-    assertEquals(77, groups("learned").size());
+    assertEquals(77, runs.groups("learned").size());
     assertEquals(
         0,
         runs.command("run generate", "learned", "--generation.num_records", "3000"),
@@ -198,7 +189,7 @@ final class GroupsTest {
   void constraintsKeepTheGroupsAllOfWhoseRowsMeetThem() throws IOException {
     String[] all = {"--generation.num_groups", "600"};
     assertEquals(0, runs.command("run generate", "learned", all), runs.said());
-    Map<String, List<Row>> free = groups("learned");
+    Map<String, List<Row>> free = runs.groups("learned");
     String[] asked = {
       "--generation.num_groups",
       "40",
@@ -206,7 +197,7 @@ final class GroupsTest {
       "[\"amount < 300\", \"home = 'town'\"]"
     };
     assertEquals(0, runs.command("run generate", "learned", asked), runs.said());
-    Map<String, List<Row>> kept = groups("learned");
+    Map<String, List<Row>> kept = runs.groups("learned");
     assertEquals(40, kept.size());
     long meeting = 0;
     for (Map.Entry<String, List<Row>> group : free.entrySet()) {
@@ -349,7 +340,7 @@ final class GroupsTest {
     assertEquals(0, run("single", brief(csv("single.csv", HEADER, single))), runs.said());
     assertTrue(runs.said().contains("a single group"), runs.said());
     assertEquals(0, run("ones", brief(csv("ones.csv", HEADER, ones))), runs.said());
-    groups("ones").values().forEach(group -> assertEquals(1, group.size()));
+    runs.groups("ones").values().forEach(group -> assertEquals(1, group.size()));
   }
 
   private void refuses(String expected, String... arguments) {

@@ -103,28 +103,19 @@ final class LanguageGroupsTest {
     return new ObjectMapper().readTree(Files.readAllBytes(temp.resolve(id).resolve(file)));
   }
 
-  /** The rows of each customer in the order in which they were written. */
-  private static Map<String, List<Row>> groups(String id) {
-    Map<String, List<Row>> groups = new LinkedHashMap<>();
-    for (Row row :
-        LocalSpark.session()
-            .read()
-            .parquet(temp.resolve(id).resolve("synthetic").toString())
-            .collectAsList()) {
-      groups.computeIfAbsent(row.getString(0), key -> new ArrayList<>()).add(row);
-    }
-    return groups;
-  }
-
-  private static List<String> rows(String id) {
-    return groups(id).values().stream().flatMap(List::stream).map(Row::toString).sorted().toList();
+  private List<String> rows(String id) {
+    return runs.groups(id).values().stream()
+        .flatMap(List::stream)
+        .map(Row::toString)
+        .sorted()
+        .toList();
   }
 
   @Test
   void groupsAreWholeOrderedAndFresh() throws IOException {
     Set<String> real = new HashSet<>();
     orders(60).forEach(line -> real.add(line.substring(0, 5)));
-    Map<String, List<Row>> groups = groups("learned");
+    Map<String, List<Row>> groups = runs.groups("learned");
     int rows = groups.values().stream().mapToInt(List::size).sum();
     int longest = groups.values().stream().mapToInt(List::size).max().orElse(0);
     assertTrue(rows >= 50 && rows < 50 + longest, rows + " rows");
@@ -159,7 +150,7 @@ final class LanguageGroupsTest {
     copied("counted");
     assertEquals(
         0, runs.command("run generate", "counted", "--generation.num_groups", "21"), runs.said());
-    assertEquals(21, groups("counted").size());
+    assertEquals(21, runs.groups("counted").size());
     List<String> first = rows("counted");
     assertEquals(
         0, runs.command("run generate", "counted", "--generation.num_groups", "21"), runs.said());

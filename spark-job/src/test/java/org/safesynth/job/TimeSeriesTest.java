@@ -106,16 +106,6 @@ final class TimeSeriesTest {
     return runs.command(command, id, all.toArray(String[]::new));
   }
 
-  /** The rows of each series in the order in which they were written. */
-  private static Map<String, List<Row>> groups(String id) {
-    Map<String, List<Row>> groups = new LinkedHashMap<>();
-    String table = temp.resolve(id).resolve("synthetic").toString();
-    for (Row row : LocalSpark.session().read().parquet(table).collectAsList()) {
-      groups.computeIfAbsent(row.getString(0), key -> new ArrayList<>()).add(row);
-    }
-    return groups;
-  }
-
   private static void assertDaily(List<Row> rows) {
     for (int i = 1; i < rows.size(); i++) {
       assertEquals(day(rows, i - 1).plusDays(1), day(rows, i));
@@ -124,7 +114,7 @@ final class TimeSeriesTest {
 
   @Test
   void theIntervalIsExactAndTheSpanAskedForIsWritten() {
-    assertLearned(groups("daily"));
+    assertLearned(runs.groups("daily"));
     assertEquals(
         0,
         run(
@@ -138,7 +128,7 @@ final class TimeSeriesTest {
             "--time_series.stop_timestamp",
             "13/09/2021"),
         runs.said());
-    Map<String, List<Row>> asked = groups("daily");
+    Map<String, List<Row>> asked = runs.groups("daily");
     assertEquals(25, asked.size());
     for (List<Row> rows : asked.values()) {
       assertDaily(rows);
@@ -197,7 +187,7 @@ final class TimeSeriesTest {
             "1000"),
         runs.said());
     int rows = 0;
-    for (List<Row> group : groups("irregular").values()) {
+    for (List<Row> group : runs.groups("irregular").values()) {
       assertEquals(0L, ((Number) group.get(0).get(1)).longValue());
       for (int i = 1; i < group.size(); i++) {
         long step =

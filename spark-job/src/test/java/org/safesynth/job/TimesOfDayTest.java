@@ -86,19 +86,9 @@ final class TimesOfDayTest {
     return CommandRuns.options(usual, more);
   }
 
-  /** The rows of each series in the order in which they were written. */
-  private static Map<String, List<Row>> groups(String id) {
-    Map<String, List<Row>> groups = new LinkedHashMap<>();
-    String table = temp.resolve(id).resolve("synthetic").toString();
-    for (Row row : LocalSpark.session().read().parquet(table).collectAsList()) {
-      groups.computeIfAbsent(row.getString(0), key -> new ArrayList<>()).add(row);
-    }
-    return groups;
-  }
-
   @Test
   void aSeriesGoesOnOverMidnightAndASpanEndsOnTheNextDay() throws IOException {
-    Map<String, List<Row>> learned = groups("nights");
+    Map<String, List<Row>> learned = runs.groups("nights");
     assertEquals(60, learned.size());
     assertNights(learned);
     Set<Integer> starts = new HashSet<>();
@@ -119,7 +109,7 @@ final class TimesOfDayTest {
       "05:30"
     };
     assertEquals(0, runs.command("run generate", "nights", span), runs.said());
-    Map<String, List<Row>> asked = groups("nights");
+    Map<String, List<Row>> asked = runs.groups("nights");
     assertEquals(20, asked.size());
     assertNights(asked);
     for (List<Row> rows : asked.values()) {
@@ -185,7 +175,7 @@ final class TimesOfDayTest {
             "--time_series.stop_timestamp",
             "00:03:00");
     assertEquals(0, runs.command("run", "seconds", options), runs.said());
-    for (List<Row> rows : groups("seconds").values()) {
+    for (List<Row> rows : runs.groups("seconds").values()) {
       assertEquals("23:59:00", rows.get(0).getString(1));
       int before = 86_400 - 60;
       for (Row row : rows.subList(1, rows.size())) {

@@ -158,11 +158,6 @@ final class BinnedNumberColumn implements ColumnCodec {
   }
 
   @Override
-  public boolean isWritable(int position, int token) {
-    return true;
-  }
-
-  @Override
   public int[] limits(int position) {
     return position == 0 ? null : limits.clone();
   }

@@ -162,16 +162,6 @@ final class CellBinsColumn implements ColumnCodec {
   }
 
   @Override
-  public boolean isWritable(int position, int token) {
-    return true;
-  }
-
-  @Override
-  public int[] limits(int position) {
-    return null;
-  }
-
-  @Override
   public boolean isComparable() {
     return true;
   }

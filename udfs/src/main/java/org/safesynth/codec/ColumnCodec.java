@@ -39,10 +39,14 @@ sealed interface ColumnCodec extends Serializable
   Object decode(int[] tokens, int at, long record, RandomGenerator random);
 
   /** Whether the token may be written at the column's {@code position}. */
-  boolean isWritable(int position, int token);
+  default boolean isWritable(int position, int token) {
+    return true;
+  }
 
   /** As {@link RecordGrammar#limits}, for the column's own positions; null for the first. */
-  int[] limits(int position);
+  default int[] limits(int position) {
+    return null;
+  }
 
   /** How well the column's tokens say a value that is not missing. */
   default Acceptance acceptance(Object value) {

@@ -145,16 +145,6 @@ final class IdentifierColumn implements ColumnCodec {
   }
 
   @Override
-  public boolean isWritable(int position, int token) {
-    return true;
-  }
-
-  @Override
-  public int[] limits(int position) {
-    return null;
-  }
-
-  @Override
   public boolean isComparable() {
     return false;
   }

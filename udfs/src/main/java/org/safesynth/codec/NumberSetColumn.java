@@ -92,16 +92,6 @@ final class NumberSetColumn implements ColumnCodec {
   }
 
   @Override
-  public boolean isWritable(int position, int token) {
-    return true;
-  }
-
-  @Override
-  public int[] limits(int position) {
-    return null;
-  }
-
-  @Override
   public boolean isComparable() {
     return true;
   }

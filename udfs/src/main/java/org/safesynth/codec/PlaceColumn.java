@@ -140,11 +140,6 @@ final class PlaceColumn implements ColumnCodec {
   }
 
   @Override
-  public boolean isWritable(int position, int token) {
-    return true;
-  }
-
-  @Override
   public int[] limits(int position) {
     return position == 1 ? limits.clone() : null;
   }

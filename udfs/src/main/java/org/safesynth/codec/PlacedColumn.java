@@ -52,16 +52,6 @@ final class PlacedColumn implements ColumnCodec {
   }
 
   @Override
-  public boolean isWritable(int position, int token) {
-    return true;
-  }
-
-  @Override
-  public int[] limits(int position) {
-    return null;
-  }
-
-  @Override
   public boolean isComparable() {
     return false;
   }

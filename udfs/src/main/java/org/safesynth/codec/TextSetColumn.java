@@ -94,11 +94,6 @@ final class TextSetColumn implements ColumnCodec {
   }
 
   @Override
-  public int[] limits(int position) {
-    return null;
-  }
-
-  @Override
   public boolean isComparable() {
     return true;
   }
