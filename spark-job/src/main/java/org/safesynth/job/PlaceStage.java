@@ -18,6 +18,7 @@ import org.safesynth.codec.PlacePoints;
 import org.safesynth.codec.Protection;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnProfile;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
 
@@ -59,7 +60,12 @@ final class PlaceStage {
       String latitude = inferred.schema().columns().get(pair.latitude()).name();
       String longitude = inferred.schema().columns().get(pair.longitude()).name();
       List<Point> points = points(pair);
-      if (points.isEmpty()) {
+      if (!areTogether(pair, points.size())) {
+        context
+            .console()
+            .warn(
+                "'%s' and '%s' are learned apart, not as one place: rows have one of them without the other"
+                    .formatted(latitude, longitude));
         continue;
       }
       PlacePoints of =
@@ -78,6 +84,18 @@ final class PlaceStage {
               Map.of("latitude", latitude, "longitude", longitude));
     }
     return placed;
+  }
+
+  /**
+   * Whether rows have both coordinates or none: a place is missing as a whole. Of a table whose
+   * rows were not all looked at, the numbers of missing values tell.
+   */
+  private boolean areTogether(Pair pair, int points) {
+    List<ColumnProfile> profiles = inferred.profile().columns();
+    long missing = profiles.get(pair.latitude()).missing();
+    long rows = inferred.profile().rows();
+    boolean isWhole = rows > MOST_POINTS || points == rows - missing;
+    return points > 0 && missing == profiles.get(pair.longitude()).missing() && isWhole;
   }
 
   private List<Pair> pairs(FieldCodec codec) {

@@ -58,8 +58,6 @@ final class PlacesTest {
     List<String> all =
         new ArrayList<>(
             List.of(
-                "--data-source",
-                table.toString(),
                 "--data.random_state",
                 "3",
                 "--training.num_input_records_to_sample",
@@ -69,6 +67,9 @@ final class PlacesTest {
                 "--output-file",
                 temp.resolve(id + ".csv").toString()));
     all.addAll(List.of(more));
+    if (!all.contains("--data-source")) {
+      all.addAll(List.of("--data-source", table.toString()));
+    }
     return runs.command("run", id, all.toArray(String[]::new));
   }
 
@@ -146,6 +147,40 @@ final class PlacesTest {
     }
     assertTrue(astray(completed) < 0.03, astray(completed) + " of the places are astray");
     assertTrue(wrongShore < 60, wrongShore + " of 400 on the wrong shore");
+  }
+
+  /** A place is missing as a whole: it must not take the latitude of rows without a longitude. */
+  @Test
+  void coordinatesThatAreNotMissingTogetherAreLearnedApart() throws IOException {
+    List<String> holes = new ArrayList<>(houses());
+    for (int i = 1; i < holes.size(); i += 5) {
+      holes.set(i, holes.get(i).replaceAll("[^,]*$", ""));
+    }
+    Path file = Files.write(temp.resolve("holes.csv"), holes);
+    assertEquals(0, run("holes", "--data-source", file.toString()), runs.said());
+    assertTrue(runs.said().contains("are learned apart, not as one place"), runs.said());
+    List<String> lines = written("holes");
+    assertTrue(lines.stream().noneMatch(line -> line.startsWith(",")), "a latitude is missing");
+    long open = lines.stream().filter(line -> line.endsWith(",")).count();
+    assertTrue(open > 100 && open < 300, open + " of 1,000 longitudes are missing");
+  }
+
+  /** Every fifth house has no place. */
+  @Test
+  void aMissingPlaceIsMissingAsAWhole() throws IOException {
+    List<String> holes = new ArrayList<>(houses());
+    for (int i = 1; i < holes.size(); i += 5) {
+      holes.set(i, holes.get(i).replaceAll("^[^,]*(,.*,)[^,]*$", "$1"));
+    }
+    Path file = Files.write(temp.resolve("whole.csv"), holes);
+    assertEquals(0, run("whole", "--data-source", file.toString()), runs.said());
+    assertTrue(runs.said().contains("are learned as one place"), runs.said());
+    int open = 0;
+    for (String line : written("whole")) {
+      assertEquals(line.startsWith(","), line.endsWith(","), line);
+      open += line.endsWith(",") ? 1 : 0;
+    }
+    assertTrue(open > 100 && open < 300, open + " of 1,000 places are missing");
   }
 
   private static FrozenSchema schema(String... names) {
