@@ -56,14 +56,10 @@ public final class Availability {
               "remove it, or set privacy.dp_enabled: false or training.pretrained_model: embedded"),
           new Missing(
               "time_series.is_timeseries",
-              c ->
-                  c.timeSeries().isTimeseries()
-                      && (c.timeSeries().timestampColumn() == null
-                          || (c.isSingleSeries() && !c.isEmbedded())),
-              "wants the column of the times named, and learns a single series with the embedded"
-                  + " model only",
+              c -> c.timeSeries().isTimeseries() && c.timeSeries().timestampColumn() == null,
+              "wants the column of the times named",
               "name time_series.timestamp_column and, as data.group_training_examples_by, the column"
-                  + " that tells several series apart, or set training.pretrained_model: embedded"),
+                  + " that tells several series apart"),
           new Missing(
               "data.coordinates",
               c ->

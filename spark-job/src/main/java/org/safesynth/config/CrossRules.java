@@ -169,11 +169,18 @@ final class CrossRules {
     TimeSeriesConfig series = config.timeSeries();
     GenerationConfig generation = config.generation();
     boolean isAsked = series.startTimestamp() != null || series.stopTimestamp() != null;
-    if (series.isTimeseries()
-        && isAsked
-        && !config.isEmbedded()
-        && !generation.useStructuredGeneration()
-        && !generation.enforceTimeseriesFidelity()) {
+    boolean isBound =
+        config.isEmbedded()
+            || generation.useStructuredGeneration()
+            || generation.enforceTimeseriesFidelity();
+    if (config.isSingleSeries() && !isBound) {
+      throw new BadInputException(
+          "a time series without data.group_training_examples_by is written from its start to its"
+              + " stop, which a pretrained model keeps only with"
+              + " generation.use_structured_generation or generation.enforce_timeseries_fidelity;"
+              + " set one of them to true");
+    }
+    if (series.isTimeseries() && isAsked && !isBound) {
       throw new BadInputException(
           "time_series.start_timestamp and stop_timestamp bind a pretrained model only with"
               + " generation.use_structured_generation or generation.enforce_timeseries_fidelity;"

@@ -5,7 +5,8 @@ import java.io.Serializable;
 /**
  * What makes the records of a text a group, and what is repaired instead of rejected.
  *
- * @param groupColumn whose value is the same in all records of a group
+ * @param groupColumn whose value is the same in all records of a group; -1 where all records are
+ *     one
  * @param orderColumn whose ticks do not fall, or -1
  * @param constant (columns) one value in each group: the first record's counts
  * @param mostRows records after which a group that goes on has lost its way

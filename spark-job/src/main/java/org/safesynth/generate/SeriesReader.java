@@ -64,9 +64,8 @@ final class SeriesReader implements RecordReader {
     if (!rows.isEmpty()) {
       isUnordered |= tick(cells) < last();
       Object[] first = rows.get(0);
-      cells[rules.groupColumn()] = first[rules.groupColumn()];
       for (int c = 0; c < cells.length; c++) {
-        cells[c] = rules.constant()[c] ? first[c] : cells[c];
+        cells[c] = rules.constant()[c] || c == rules.groupColumn() ? first[c] : cells[c];
       }
     }
     rows.add(cells);
@@ -83,10 +82,12 @@ final class SeriesReader implements RecordReader {
   private Rejection fault(JsonlCodec.Found found) {
     Object[] cells = found.decoded().cells();
     String order = names.get(rules.orderColumn());
-    if (!rows.isEmpty()
+    int key = rules.groupColumn();
+    if (key >= 0
+        && !rows.isEmpty()
         && !rules.fixesKey()
-        && !Objects.equals(rows.get(0)[rules.groupColumn()], cells[rules.groupColumn()])) {
-      return new Rejection(Rejection.Reason.GROUP_KEY, names.get(rules.groupColumn()));
+        && !Objects.equals(rows.get(0)[key], cells[key])) {
+      return new Rejection(Rejection.Reason.GROUP_KEY, names.get(key));
     }
     Long given = givenTick();
     if (series.isEnforced() && given != null && tick(cells) != given) {
@@ -132,7 +133,9 @@ final class SeriesReader implements RecordReader {
     int order = rules.orderColumn();
     Object[] given = rows.isEmpty() ? new Object[names.size()] : rows.get(0).clone();
     boolean[] isGiven = rows.isEmpty() ? new boolean[names.size()] : rules.constant().clone();
-    isGiven[rules.groupColumn()] = !rows.isEmpty();
+    if (rules.groupColumn() >= 0) {
+      isGiven[rules.groupColumn()] = !rows.isEmpty();
+    }
     given[order] = givenTick();
     isGiven[order] = given[order] != null;
     return rows.isEmpty() || isGiven[order]
@@ -152,7 +155,7 @@ final class SeriesReader implements RecordReader {
       return null;
     }
     if (!hasFailed) {
-      windowStart = Math.max(0, rows.size() - SeriesRules.PRIMING);
+      windowStart = rows.size() - SeriesRules.priming(rows.size() - windowStart);
     }
     hasFailed = false;
     before = rows.size();

@@ -53,14 +53,14 @@ final class GroupGeneration {
                 new SeriesTimes(context.config().timeSeries())
                     .asked(schema.columns().get(learned.orderColumn()), learned));
     if (isSingle) {
-      SeriesTimes.requireWritable(layout);
+      SeriesTimes.requireWritable(layout.series(), layout.meanStep());
     }
   }
 
   /** Rows that will be written, about. */
   long rows() {
     if (isSingle) {
-      return Math.round(SeriesTimes.meanRowsOfSpan(layout));
+      return Math.round(SeriesTimes.meanRowsOfSpan(layout.series(), layout.meanStep()));
     }
     Long groups = context.config().generation().numGroups();
     return groups == null
@@ -76,19 +76,10 @@ final class GroupGeneration {
   Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
     Dataset<Row> rows = groups(scratch, rowsDone).table();
     if (isSingle) {
-      tellSingle();
+      SingleSeries.tellSpan(context);
       return rows.drop(SingleSeries.COLUMN);
     }
     return related == null ? rows : related.children(rows);
-  }
-
-  private void tellSingle() {
-    if (context.config().isExplicit("generation.num_records")) {
-      context
-          .console()
-          .warn(
-              "generation.num_records is not used: one series is written, from its start to its stop; time_series.start_timestamp and stop_timestamp set them");
-    }
   }
 
   /** Whether the table that was written has a parent table. */

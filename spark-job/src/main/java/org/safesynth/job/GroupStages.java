@@ -226,7 +226,8 @@ final class GroupStages {
     }
   }
 
-  private void tellSingle(ColumnProfile times, GroupedRows.Facts facts) {
+  /** Tells what a table that is one series was cut into. */
+  void tellSingle(ColumnProfile times, GroupedRows.Facts facts) {
     context
         .console()
         .progress(
@@ -311,7 +312,7 @@ final class GroupStages {
       SeriesSpan asked = // refuses a bad span early
           times.asked(inferred.schema().columns().get(order), layout);
       if (isSingle) {
-        SeriesTimes.requireWritable(layout.withSeries(asked));
+        SeriesTimes.requireWritable(asked, layout.meanStep());
       }
     }
     FrozenSchema derived = layout.derived(inferred.schema());

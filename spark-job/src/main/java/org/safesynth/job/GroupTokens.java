@@ -15,7 +15,8 @@ import org.safesynth.train.RecordTokens;
 /**
  * The groups of a partition, each as the ids of its records behind one another, as far as they fit
  * the context. Time series are cut into windows instead, each behind the last records of the one
- * before, which are read without loss; their ids begin with {@link #HEADER} numbers.
+ * before, which are read without loss; their ids begin with {@link #HEADER} numbers. Parts of a
+ * single series are too, into shorter ones, and end nowhere.
  */
 final class GroupTokens implements Iterator<Row> {
   /** Numbers in front of a window: tokens that prime it, and 1 where the series ends with it. */
@@ -36,9 +37,18 @@ final class GroupTokens implements Iterator<Row> {
   static final List<String> WRITTEN =
       List.of("id_high", "id_low", "tokens", "rows", "isCut", "longest");
 
+  /** What the rows that belong together are. */
+  enum Kind {
+    GROUPS,
+    SERIES,
+    PARTS_OF_A_SERIES
+  }
+
   private final Iterator<GroupedRows.Member> members;
   private final LanguageEncoder encoder;
+  private final Kind kind;
   private final boolean isSeries;
+  private final int mostRecords; // of a window
   private final int[] shardKeys;
   private List<int[]> priming = List.of(); // of the window that follows
   private int[] carried; // the record that it begins with, or null
@@ -46,13 +56,13 @@ final class GroupTokens implements Iterator<Row> {
   private int window; // number in its series
 
   GroupTokens(
-      Iterator<GroupedRows.Member> members,
-      LanguageEncoder encoder,
-      boolean isSeries,
-      int[] shardKeys) {
+      Iterator<GroupedRows.Member> members, LanguageEncoder encoder, Kind kind, int[] shardKeys) {
     this.members = members;
     this.encoder = encoder;
-    this.isSeries = isSeries;
+    this.kind = kind;
+    this.isSeries = kind != Kind.GROUPS;
+    this.mostRecords =
+        kind == Kind.PARTS_OF_A_SERIES ? SeriesRules.SINGLE_WINDOW : Integer.MAX_VALUE;
     this.shardKeys = shardKeys;
   }
 
@@ -77,7 +87,7 @@ final class GroupTokens implements Iterator<Row> {
       member = isCarried ? member : members.next();
       int[] record = isCarried ? carried : isCut ? new int[0] : encoder.record(member.cells());
       carried = null;
-      isFull = size + record.length > encoder.room();
+      isFull = size + record.length > encoder.room() || records.size() >= mostRecords;
       if (isFull && isSeries) {
         carried = record;
       } else if (!isCut && !isFull) {
@@ -97,7 +107,7 @@ final class GroupTokens implements Iterator<Row> {
   private static List<int[]> last(List<int[]> records, int room) {
     int first = records.size();
     int size = 0;
-    while (first > Math.max(0, records.size() - SeriesRules.PRIMING)
+    while (first > records.size() - SeriesRules.priming(records.size())
         && size + records.get(first - 1).length <= room) {
       size += records.get(--first).length;
     }
@@ -107,7 +117,8 @@ final class GroupTokens implements Iterator<Row> {
   private Row row(List<int[]> records, int primed, int rows, boolean isCut) {
     ByteArrayOutputStream tokens = new ByteArrayOutputStream();
     if (isSeries) {
-      tokens.writeBytes(RecordTokens.bytes(new int[] {primed, carried == null ? 1 : 0}));
+      boolean isEnd = carried == null && kind == Kind.SERIES;
+      tokens.writeBytes(RecordTokens.bytes(new int[] {primed, isEnd ? 1 : 0}));
     }
     int longest = 0;
     for (int[] record : records) {

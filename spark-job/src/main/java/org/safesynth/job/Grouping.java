@@ -7,7 +7,7 @@ import org.safesynth.codec.SeriesSpan;
 /**
  * What an adapter has seen of the groups of its table.
  *
- * @param group column that makes them
+ * @param group column that makes them; null for a single series, learned in segments
  * @param order column that orders their rows, or null
  * @param constant columns with one value in each group, the group's own left out
  * @param groups number of groups

@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import java.util.Arrays;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.example.ContextRules;
@@ -40,11 +41,12 @@ final class LanguageEncoder implements MapFunction<Object[], byte[]> {
     return RecordTokens.bytes(record(cells));
   }
 
-  /** The ids of a record. */
+  /** The ids of a record, of whose cells those behind the table's own columns are no part. */
   int[] record(Object[] cells) {
     load();
-    int[] record = format.record(cells);
-    format.requireFits(cells, record, longest);
+    Object[] own = Arrays.copyOf(cells, schema.columns().size());
+    int[] record = format.record(own);
+    format.requireFits(own, record, longest);
     return record;
   }
 

@@ -136,7 +136,7 @@ final class LanguageModels {
     // The prompt is kept once for all sequences, so that one of a single record costs least.
     GroupRules groups = source.groups();
     int records = groups == null ? 1 : groups.mostRows();
-    records = groups != null && groups.series() != null ? Integer.MAX_VALUE : records;
+    records = groups != null && groups.series() != null ? groups.series().windowRecords() : records;
     int most = loaded.decoder().device().isGpu() ? BATCH_ON_A_GPU : BATCH;
     return new JsonlSampler.Options(
         new TokenDistribution(source.temperature(), source.topP(), source.repetitionPenalty()),

@@ -44,6 +44,7 @@ final class LanguageStage {
   private final Optional<LanguageTraining.Trained> trained; // empty for an adapter made elsewhere
   private final Grouping grouping; // null where records stand on their own
   private final SeriesSpan span; // null where groups are no time series
+  private final boolean isSingle; // one series, from its start to its stop
   private final CollectionAccumulator<RejectedRecords> rejected;
 
   LanguageStage(RunContext context, FrozenSchema schema) {
@@ -61,15 +62,25 @@ final class LanguageStage {
     Path adapter = context.folder().adapter();
     this.domain = LanguageTraining.domain(context.hadoop(), adapter).orElse(null);
     this.trained = LanguageTraining.trained(new TextFiles(context.hadoop()), adapter);
+    this.isSingle = context.config().isSingleSeries();
     this.grouping = GroupStages.isAsked(context) ? grouping() : null;
     this.span = span();
+    if (isSingle) {
+      SeriesTimes.requireWritable(span, grouping.series().meanStep());
+    }
     this.rejected = context.spark().sparkContext().collectionAccumulator("rejected records");
   }
 
   private Grouping grouping() {
     Grouping learned = trained.map(LanguageTraining.Trained::groups).orElse(null);
     String group = context.config().data().groupTrainingExamplesBy();
-    if (learned == null || domain == null || !learned.group().equals(group)) {
+    boolean isKnown = learned != null && domain != null;
+    if (isSingle && !(isKnown && learned.group() == null)) {
+      throw new BadInputException(
+          "time_series.is_timeseries is true without data.group_training_examples_by, but the adapter in %s does not say that it has learned a single series: train it again, or remove the parameter"
+              .formatted(context.folder().adapter()));
+    }
+    if (!isSingle && !(isKnown && group.equals(learned.group()))) {
       throw new BadInputException(
           "data.group_training_examples_by is '%s', but the adapter in %s does not say that it has learned such groups: train it again, or remove the parameter"
               .formatted(group, context.folder().adapter()));
@@ -79,6 +90,9 @@ final class LanguageStage {
 
   /** Rows that will be written, about. */
   long rows() {
+    if (isSingle) {
+      return Math.round(SeriesTimes.meanRowsOfSpan(span, grouping.series().meanStep()));
+    }
     GenerationConfig generation = context.config().generation();
     return grouping == null || generation.numGroups() == null
         ? generation.numRecords()
@@ -100,6 +114,11 @@ final class LanguageStage {
       int size = LanguageShardSampler.size(rows);
       return sampled(0, rows, size, type, rowsDone);
     }
+    if (isSingle) {
+      SingleSeries.tellSpan(context);
+      return sampled(0, 1, 1, FirstGroups.numbered(type), rowsDone)
+          .drop(FirstGroups.NUMBER, FirstGroups.INDEX);
+    }
     double groups = (double) rows() / grouping.meanRows();
     int size = groups < FEW_GROUPS ? FEW_GROUPS / 4 : LanguageShardSampler.size((long) groups);
     StructType numbered = FirstGroups.numbered(type);
@@ -119,8 +138,11 @@ final class LanguageStage {
   RowCompleter completer() {
     if (grouping != null) {
       throw new BadInputException(
-          "the adapter in %s has learned groups, and single rows are completed; train one without data.group_training_examples_by"
-              .formatted(context.folder().adapter()));
+          "the adapter in %s has learned %s, and single rows are completed; train one without %s"
+              .formatted(
+                  context.folder().adapter(),
+                  isSingle ? "one time series" : "groups",
+                  isSingle ? "time_series" : "data.group_training_examples_by"));
     }
     return new RowCompleter() {
       @Override
@@ -195,7 +217,7 @@ final class LanguageStage {
       constant[GroupStages.column(schema, name)] = true;
     }
     return new GroupRules(
-        GroupStages.column(schema, grouping.group()),
+        isSingle ? -1 : GroupStages.column(schema, grouping.group()),
         grouping.order() == null ? -1 : GroupStages.column(schema, grouping.order()),
         constant,
         mostRows(),
@@ -223,7 +245,8 @@ final class LanguageStage {
         : new SeriesRules(
             span,
             generation.useStructuredGeneration() || generation.enforceTimeseriesFidelity(),
-            generation.patience());
+            generation.patience(),
+            isSingle ? SeriesRules.SINGLE_WINDOW : Integer.MAX_VALUE);
   }
 
   /** The start and stop that are learned or asked for; null for what is no time series. */

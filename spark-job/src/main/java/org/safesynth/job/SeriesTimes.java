@@ -311,8 +311,8 @@ final class SeriesTimes {
   }
 
   /** Refuses a span with more rows than one task can write and hold. */
-  static void requireWritable(GroupLayout layout) {
-    double rows = meanRowsOfSpan(layout);
+  static void requireWritable(SeriesSpan series, double meanStep) {
+    double rows = meanRowsOfSpan(series, meanStep);
     if (rows > MOST_ROWS_OF_A_SERIES) {
       throw new BadInputException(
           "the span from time_series.start_timestamp to stop_timestamp asks for %,.0f rows, but one series, whose rows are written one after the other, may have %,d; ask for a shorter span"
@@ -321,10 +321,9 @@ final class SeriesTimes {
   }
 
   /** Rows of a series from its start to its stop, about. */
-  static double meanRowsOfSpan(GroupLayout layout) {
-    SeriesSpan series = layout.series();
+  static double meanRowsOfSpan(SeriesSpan series, double meanStep) {
     double length = Math.max(0, (double) series.stop() - series.start());
-    double step = series.isRegular() ? series.interval() : layout.meanStep();
+    double step = series.isRegular() ? series.interval() : meanStep;
     return Math.floor(length / step) + 1;
   }
 

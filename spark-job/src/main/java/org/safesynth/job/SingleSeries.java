@@ -129,6 +129,49 @@ final class SingleSeries {
     }
   }
 
+  /** Tells that a number of rows is not what a single series is asked for by. */
+  static void tellSpan(RunContext context) {
+    if (context.config().isExplicit("generation.num_records")) {
+      context
+          .console()
+          .warn(
+              "generation.num_records is not used: one series is written, from its start to its stop; time_series.start_timestamp and stop_timestamp set them");
+    }
+  }
+
+  /**
+   * The runs of neighbouring segments that are learned as one, since a model that reads text needs
+   * more rows to look back on than a segment has.
+   *
+   * @param parts (segments) the part of the split that each belongs to
+   * @param most segments of a run
+   * @return (segments) the first segment of the run of each
+   */
+  static long[] runs(int[] parts, int most) {
+    long[] runs = new long[parts.length];
+    for (int s = 1; s < runs.length; s++) {
+      boolean goesOn = parts[s] == parts[s - 1] && s - runs[s - 1] < most;
+      runs[s] = goesOn ? runs[s - 1] : s;
+    }
+    return runs;
+  }
+
+  /**
+   * Reads cells behind which the run stands and not the segment.
+   *
+   * @param cells with the segment behind the table's own
+   */
+  static MapFunction<Row, Object[]> inRuns(
+      RunContext context, MapFunction<Row, Object[]> cells, long[] runs) {
+    Broadcast<long[]> shared = new JavaSparkContext(context.spark().sparkContext()).broadcast(runs);
+    return row -> {
+      Object[] all = cells.call(row);
+      int segment = Math.toIntExact((Long) all[all.length - 1]);
+      all[all.length - 1] = shared.value()[segment];
+      return all;
+    };
+  }
+
   /**
    * Buckets of the times, each long enough for several segments: where one of a bucket is held out
    * or validates, the others still tell what was usual then.

@@ -22,7 +22,14 @@ final class WholeGroups {
    * @param high identity of the last group
    * @param low likewise
    */
-  record Cut(long rows, long high, long low) {}
+  record Cut(long rows, long high, long low) {
+    /** Whether a group is one of those, or of those before an earlier cut. */
+    boolean holds(RecordIdentity.Hash group) {
+      long groupHigh = NumberedCopies.signed(group.high());
+      long groupLow = NumberedCopies.signed(group.low());
+      return rows > 0 && (groupHigh < high || (groupHigh == high && groupLow <= low));
+    }
+  }
 
   /**
    * Cuts after the groups that reach some numbers of rows, one cut behind the other.

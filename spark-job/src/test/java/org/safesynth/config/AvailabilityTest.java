@@ -31,7 +31,12 @@ final class AvailabilityTest {
     Availability.check(read("privacy: null\nreplace_pii: null"));
     Availability.check(read("training: {pretrained_model: Embedded}"));
     Availability.check(read("cluster: {device: cpu, placement: driver}"));
-    Availability.check(read("time_series: {is_timeseries: true, timestamp_column: t}"));
+    String series = "time_series: {is_timeseries: true, timestamp_column: t}";
+    Availability.check(read(series));
+    Availability.check(
+        read(
+            series
+                + "\ntraining: {pretrained_model: a}\ngeneration: {use_structured_generation: true}"));
   }
 
   @ParameterizedTest
@@ -42,7 +47,6 @@ final class AvailabilityTest {
           replace_pii: {}                                               | replace_pii is given
           {data: {group_training_examples_by: id}, training: {pretrained_model: TinyLlama}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
           time_series: {is_timeseries: true, timestamp_interval_seconds: 9} | time_series.is_timeseries is true
-          {time_series: {is_timeseries: true, timestamp_column: t}, training: {pretrained_model: a}} | time_series.is_timeseries is true
           {data: {parent: {path: a, key: b}}, privacy: {dp_enabled: true}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}, group_training_examples_by: b}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.safesynth.codec.JsonlCodec;
@@ -38,9 +39,13 @@ class SeriesReaderTest {
   }
 
   private static SeriesReader reader(SeriesSpan span, boolean isEnforced) {
-    SeriesRules series = new SeriesRules(span, isEnforced, 2);
+    return reader(0, span, isEnforced);
+  }
+
+  private static SeriesReader reader(int groupColumn, SeriesSpan span, boolean isEnforced) {
+    SeriesRules series = new SeriesRules(span, isEnforced, 2, Integer.MAX_VALUE);
     return new SeriesReader(
-        new GroupRules(0, 1, new boolean[3], 100, series, false, false, false, false),
+        new GroupRules(groupColumn, 1, new boolean[3], 100, series, false, false, false, false),
         series,
         NAMES);
   }
@@ -118,6 +123,30 @@ class SeriesReaderTest {
     write(reader, 41);
     assertTrue(reader.isComplete());
     assertEquals(List.of(3L, 20L, 39L), times(reader.close(false)));
+  }
+
+  @Test
+  void aLongWindowIsGoneOnWithFromAQuarterOfItsRecords() {
+    SeriesReader reader = reader(OPEN, true);
+    write(reader, LongStream.range(0, 40).toArray());
+    assertEquals(10, reader.goOn(false).size());
+    write(reader, LongStream.range(40, 46).toArray());
+    assertEquals(
+        List.of(42L, 43L, 44L, 45L), reader.goOn(false).stream().map(cells -> cells[1]).toList());
+    assertEquals(16, SeriesRules.priming(SeriesRules.SINGLE_WINDOW));
+    assertEquals(2, SeriesRules.priming(2));
+  }
+
+  /** Of a single series no column is the key: the first one is like any other. */
+  @Test
+  void aSingleSeriesKeepsItsFirstColumn() {
+    SeriesReader reader = reader(-1, REGULAR, true);
+    CODEC.parse("{\"who\":\"a\",\"t\":0,\"n\":1}").forEach(reader::take);
+    CODEC.parse("{\"who\":\"b\",\"t\":10,\"n\":1}").forEach(reader::take);
+    assertFalse(reader.isLost());
+    write(reader, 20, 30, 40);
+    List<Object[]> rows = reader.close(false).units().get(0);
+    assertEquals("b", rows.get(1)[0]);
   }
 
   @Test

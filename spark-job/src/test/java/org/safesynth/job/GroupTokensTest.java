@@ -83,7 +83,8 @@ class GroupTokensTest {
   @Test
   void aGroupIsCutBehindTheLastRecordThatFits() throws IOException {
     LanguageEncoder encoder = encoder(220);
-    GroupTokens groups = new GroupTokens(members().iterator(), encoder, false, new int[] {0});
+    GroupTokens groups =
+        new GroupTokens(members().iterator(), encoder, GroupTokens.Kind.GROUPS, new int[] {0});
     for (int g = 0; g < LENGTHS.length; g++) {
       Row row = groups.next();
       List<Integer> all = whole(encoder, g);
@@ -102,7 +103,8 @@ class GroupTokensTest {
   @Test
   void aSeriesIsCutIntoWindowsBehindTheLastRecordsOfTheOneBefore() throws IOException {
     LanguageEncoder encoder = encoder(220);
-    GroupTokens windows = new GroupTokens(members().iterator(), encoder, true, new int[] {0});
+    GroupTokens windows =
+        new GroupTokens(members().iterator(), encoder, GroupTokens.Kind.SERIES, new int[] {0});
     for (int g = 0; g < LENGTHS.length; g++) {
       List<Integer> all = whole(encoder, g);
       List<Integer> joined = new ArrayList<>();
@@ -123,6 +125,34 @@ class GroupTokensTest {
       }
       assertEquals(all, joined);
       assertEquals(all.size() > encoder.room(), number > 1);
+    }
+    assertTrue(!windows.hasNext());
+  }
+
+  @Test
+  void partsOfASingleSeriesAreCutIntoShortWindowsThatEndNowhere() throws IOException {
+    LanguageEncoder encoder = encoder(2_048);
+    List<GroupedRows.Member> members = new ArrayList<>();
+    for (int i = 0; i < 150; i++) {
+      Object[] cells = {(long) i, 7L}; // the segment stands behind what is written
+      members.add(new GroupedRows.Member(1, 1, i, null, null, i == 149, false, cells));
+    }
+    GroupTokens windows =
+        new GroupTokens(
+            members.iterator(), encoder, GroupTokens.Kind.PARTS_OF_A_SERIES, new int[] {0});
+    int[] rows = {64, 48, 38};
+    int first = 0;
+    for (int own : rows) {
+      Row row = windows.next();
+      assertEquals(own, row.getInt(5));
+      List<Integer> ids = ids(row);
+      assertEquals(0, ids.get(1), "no window ends the series");
+      List<Integer> expected = new ArrayList<>();
+      for (int i = Math.max(0, first - 16); i < first + own; i++) {
+        Arrays.stream(encoder.record(new Object[] {(long) i})).forEach(expected::add);
+      }
+      assertEquals(expected, ids.subList(GroupTokens.HEADER, ids.size()));
+      first += own;
     }
     assertTrue(!windows.hasNext());
   }

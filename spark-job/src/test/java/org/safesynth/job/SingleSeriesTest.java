@@ -1,5 +1,6 @@
 package org.safesynth.job;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -275,6 +276,13 @@ final class SingleSeriesTest {
     assertEquals(1, SingleSeries.segment(begins, 10));
     assertEquals(2, SingleSeries.segment(begins, Long.MAX_VALUE));
     assertEquals(0, SingleSeries.segment(begins, Long.MIN_VALUE)); // a table that has changed
+  }
+
+  @Test
+  void aRunHoldsNeighboursOfOnePartOfTheSplit() {
+    int[] parts = {0, 0, 2, 2, 2, 0, 1, 0, 0};
+    assertArrayEquals(new long[] {0, 0, 2, 2, 4, 5, 6, 7, 7}, SingleSeries.runs(parts, 2));
+    assertArrayEquals(new long[] {0, 0, 2, 2, 2, 5, 6, 7, 7}, SingleSeries.runs(parts, 9));
   }
 
   @Test
