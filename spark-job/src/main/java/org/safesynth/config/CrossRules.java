@@ -190,13 +190,12 @@ final class CrossRules {
 
   private static void checkTimesOfDay(SafeSynthesizerConfig config) {
     TimeSeriesConfig series = config.timeSeries();
-    boolean isPlain = config.isEmbedded() && !config.privacy().dpEnabled();
-    if (series.isTimeseries() && series.isOfDay() && !(isPlain && !config.isSingleSeries())) {
+    boolean isLearned = !config.privacy().dpEnabled() && !config.isSingleSeries();
+    if (series.isTimeseries() && series.isOfDay() && !isLearned) {
       throw new BadInputException(
           String.format(
-              "time_series.timestamp_format is '%s', but times of day are learned only by the"
-                  + " embedded model, without privacy.dp_enabled and with"
-                  + " data.group_training_examples_by; write the column with dates, or as"
+              "time_series.timestamp_format is '%s', but times of day are learned only without"
+                  + " privacy.dp_enabled and with data.group_training_examples_by; write the column with dates, or as"
                   + " elapsed_seconds",
               series.timestampFormat()));
     }

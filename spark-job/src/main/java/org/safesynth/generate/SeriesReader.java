@@ -51,6 +51,10 @@ final class SeriesReader implements RecordReader {
     if (isComplete()) {
       return;
     }
+    if (found.decoded().isValid() && series.clock() != null && !rows.isEmpty()) {
+      Object[] cells = found.decoded().cells();
+      cells[rules.orderColumn()] = series.clock().way().notBefore(last(), tick(cells));
+    }
     Rejection fault = found.decoded().isValid() ? fault(found) : found.decoded().rejection();
     if (fault != null) {
       fail(found.text(), fault);
@@ -93,10 +97,12 @@ final class SeriesReader implements RecordReader {
     if (series.isEnforced() && given != null && tick(cells) != given) {
       return new Rejection(Rejection.Reason.TIME_SERIES, order);
     }
-    boolean isEarlier = !rows.isEmpty() && tick(cells) < last();
-    return isEarlier && !rules.fixesOrder()
-        ? new Rejection(Rejection.Reason.GROUP_ORDER, order)
-        : null;
+    if (rows.isEmpty()) {
+      return null;
+    }
+    boolean isEarlier = tick(cells) < last() && !rules.fixesOrder();
+    boolean isTooLate = series.clock() != null && tick(cells) - last() > series.clock().step();
+    return isEarlier || isTooLate ? new Rejection(Rejection.Reason.GROUP_ORDER, order) : null;
   }
 
   /** The time that the next record must have; null where it is its own. */
@@ -138,7 +144,16 @@ final class SeriesReader implements RecordReader {
     }
     given[order] = givenTick();
     isGiven[order] = given[order] != null;
-    return rows.isEmpty() || isGiven[order]
+    if (isGiven[order]) {
+      return grammar.withGiven(given, isGiven);
+    }
+    SeriesRules.Clock clock = series.clock();
+    if (clock != null) {
+      return rows.isEmpty()
+          ? grammar.withGiven(given, isGiven, order, clock.first(), clock.last())
+          : grammar.withGiven(given, isGiven, order, last(), last() + clock.step());
+    }
+    return rows.isEmpty()
         ? grammar.withGiven(given, isGiven)
         : grammar.withGiven(given, isGiven, order, last());
   }

@@ -2,6 +2,7 @@ package org.safesynth.generate;
 
 import java.io.Serializable;
 import org.safesynth.codec.SeriesSpan;
+import org.safesynth.schema.TimeOfDay;
 
 /**
  * What makes the records of a group a time series.
@@ -11,9 +12,22 @@ import org.safesynth.codec.SeriesSpan;
  * @param patience bad records in a row at one place after which the series is given up
  * @param windowRecords records after which it is gone on with in a new sequence, if the context is
  *     not full before
+ * @param clock how times of day go on; null where times have dates or are none
  */
-public record SeriesRules(SeriesSpan span, boolean isEnforced, int patience, int windowRecords)
+public record SeriesRules(
+    SeriesSpan span, boolean isEnforced, int patience, int windowRecords, Clock clock)
     implements Serializable {
+  /**
+   * Times of day, whose ticks go on over midnight: a time before that of the record before is one
+   * of the next day.
+   *
+   * @param way how they are written
+   * @param first least tick of a first record
+   * @param last greatest tick of a first record
+   * @param step greatest one between two records: a longer one would be a way back in time
+   */
+  public record Clock(TimeOfDay way, long first, long last, long step) implements Serializable {}
+
   /**
    * Records of a window of a single series, those that prime it included: more would make too few
    * examples of one series.

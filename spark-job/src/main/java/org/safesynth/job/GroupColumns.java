@@ -96,8 +96,10 @@ final class GroupColumns {
               .formatted(column.name(), whole, missing, inferred.profile().rows()));
     }
     times.check(column);
-    if (!config.isEmbedded()) {
-      SeriesTimes.requireDates(column, "with training.pretrained_model");
+    if (config.isSingleSeries()) {
+      SeriesTimes.requireDates(
+          column,
+          "without data.group_training_examples_by, the column that tells several series apart");
     }
   }
 

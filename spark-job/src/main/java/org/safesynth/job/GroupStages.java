@@ -114,9 +114,6 @@ final class GroupStages {
   private Pipeline.Learned trainSingle(TableSource table, SchemaStage.Inferred own) {
     int order = column(own.schema(), orderName);
     checks.checkOrder(own, order, "the series");
-    SeriesTimes.requireDates(
-        own.schema().columns().get(order),
-        "without data.group_training_examples_by, the column that tells several series apart");
     SchemaStage.Inferred cut =
         journal.stage(
             "segments", () -> table.reading(() -> SingleSeries.cut(context, table, own, order)));
@@ -362,6 +359,12 @@ final class GroupStages {
         new ColumnProfile(
             facts.rows(), 0, 2, true, none, texts, counts, none, none, none, none, none, none));
     return new TableProfile(facts.rows(), profiles);
+  }
+
+  /** The greatest tick, beyond midnight too, at or beyond which enough rows lie. */
+  long lastOfDays(JavaRDD<GroupedRows.Member> members, int order, int threshold) {
+    ColumnProfile all = unrolled(members, order);
+    return end(all.highTicks(), all.highCounts(), threshold);
   }
 
   /** What is counted of times of day that go on over midnight. */

@@ -3,6 +3,7 @@ package org.safesynth.job;
 import java.io.Serializable;
 import java.util.List;
 import org.safesynth.codec.SeriesSpan;
+import org.safesynth.generate.SeriesRules;
 
 /**
  * What an adapter has seen of the groups of its table.
@@ -32,8 +33,10 @@ record Grouping(
    *
    * @param first tick of all
    * @param last tick of those that value protection leaves
+   * @param clock of times of day, those that value protection leaves; null for others
    */
-  record Series(SeriesSpan span, long first, long last, double meanStep) implements Serializable {}
+  record Series(SeriesSpan span, long first, long last, double meanStep, SeriesRules.Clock clock)
+      implements Serializable {}
 
   double meanRows() {
     return (double) rows / groups;

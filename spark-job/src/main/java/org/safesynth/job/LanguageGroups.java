@@ -23,6 +23,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.generate.SeriesRules;
 import org.safesynth.schema.ColumnProfile;
 import org.safesynth.schema.ColumnSchema;
 
@@ -97,6 +98,7 @@ final class LanguageGroups {
         cells,
         columns.group(),
         columns.order(),
+        times.rolling(columns.own().schema(), columns.order()),
         groups.identity(),
         GroupStages.partitions(context));
   }
@@ -153,15 +155,22 @@ final class LanguageGroups {
     List<ColumnProfile> found = groups.times(members, order, null);
     double meanStep = GroupStages.meanStep(found.get(1));
     SeriesSpan span = times.span(column, found.get(0), found.get(1), facts.commonEnd());
+    int threshold = CodecStage.protection(context).threshold(column.name());
+    if (column.timeOfDay() != null) {
+      long last = groups.lastOfDays(members, order, threshold);
+      times.asked(column, span, last);
+      SeriesRules.Clock clock =
+          times.clock(column.timeOfDay(), found.get(0), found.get(1), threshold);
+      return new Grouping.Series(span, clock.first(), last, meanStep, clock);
+    }
     long last = codec.range(order)[1];
     if (context.config().isSingleSeries()) {
-      int threshold = CodecStage.protection(context).threshold(column.name());
       span = times.ofSingle(column, own.profile().columns().get(order), span, threshold);
       SeriesTimes.requireWritable(times.asked(column, span, last), meanStep);
     } else {
       times.asked(column, span, last);
     }
-    return new Grouping.Series(span, codec.range(order)[0], last, meanStep);
+    return new Grouping.Series(span, codec.range(order)[0], last, meanStep, null);
   }
 
   /** Neighbouring segments of one part of the split, as many as are read as one group. */

@@ -246,7 +246,8 @@ final class LanguageStage {
             span,
             generation.useStructuredGeneration() || generation.enforceTimeseriesFidelity(),
             generation.patience(),
-            isSingle ? SeriesRules.SINGLE_WINDOW : Integer.MAX_VALUE);
+            isSingle ? SeriesRules.SINGLE_WINDOW : Integer.MAX_VALUE,
+            grouping.series().clock());
   }
 
   /** The start and stop that are learned or asked for; null for what is no time series. */
@@ -262,7 +263,10 @@ final class LanguageStage {
             grouping.series().last());
   }
 
-  /** What may be written; the times of series whose stop is known go as far as that. */
+  /**
+   * What may be written; the times of series whose stop is known go as far as that, and times of
+   * day are bounded one by one.
+   */
   private FrozenSchema writable() {
     FrozenSchema protectedValues = writes == null ? schema : writes.writable(schema);
     if (span == null) {
@@ -271,6 +275,10 @@ final class LanguageStage {
     List<ColumnSchema> columns = new ArrayList<>(protectedValues.columns());
     int order = GroupStages.column(schema, grouping.order());
     ColumnSchema of = columns.get(order);
+    if (of.timeOfDay() != null) {
+      columns.set(order, of.withDomain(null, null, of.values()));
+      return new FrozenSchema(columns);
+    }
     Long low = of.min() == null || span.start() == null ? of.min() : lesser(of.min(), span.start());
     Long high = span.stop() == null ? of.max() : null; // what is beyond the stop ends a series
     columns.set(order, of.withDomain(low, high, of.values()));

@@ -58,15 +58,11 @@ final class SchemaStage {
         new Cells(inferred.schema(), missing(context.config().data(), table)));
   }
 
-  /**
-   * The first time of a series that the embedded model learns, the one that reads times of day;
-   * null where it is no text.
-   */
+  /** The first time of a series, which tells whether it is one of day; null where it is no text. */
   private static String firstTime(RunContext context, TableSource table) {
     String name = context.config().timeSeries().timestampColumn();
     Dataset<Row> times = table.rows().select(TableSource.column(name));
-    if (!context.config().isEmbedded()
-        || !times.schema().fields()[0].dataType().equals(DataTypes.StringType)) {
+    if (!times.schema().fields()[0].dataType().equals(DataTypes.StringType)) {
       return null;
     }
     Object[] missing = missing(context.config().data(), table).toArray();

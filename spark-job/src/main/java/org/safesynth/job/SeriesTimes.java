@@ -9,6 +9,7 @@ import org.safesynth.codec.GroupLayout;
 import org.safesynth.codec.SeriesSpan;
 import org.safesynth.config.TimeSeriesConfig;
 import org.safesynth.fault.BadInputException;
+import org.safesynth.generate.SeriesRules;
 import org.safesynth.schema.CellReader;
 import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnProfile;
@@ -205,6 +206,21 @@ final class SeriesTimes {
               .formatted(column.name()));
     }
     return ofSegments.within(start, stop);
+  }
+
+  /**
+   * How times of day go on, as far as enough rows show it.
+   *
+   * @param firsts ticks of the series' first rows
+   * @param steps between the others
+   */
+  SeriesRules.Clock clock(TimeOfDay way, ColumnProfile firsts, ColumnProfile steps, int threshold) {
+    long first = start(firsts.lowTicks(), firsts.lowCounts(), threshold);
+    long last = GroupStages.end(firsts.highTicks(), firsts.highCounts(), threshold);
+    boolean hasSteps = steps.highTicks().length > 0;
+    long step = hasSteps ? GroupStages.end(steps.highTicks(), steps.highCounts(), threshold) : 0;
+    // Of few series the fifth from below may lie above the fifth from above.
+    return new SeriesRules.Clock(way, Math.min(first, last), Math.max(first, last), step);
   }
 
   /** The least tick at or before which enough rows lie. */

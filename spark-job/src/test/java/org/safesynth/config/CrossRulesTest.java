@@ -83,14 +83,25 @@ final class CrossRulesTest {
   }
 
   @Test
-  void timesOfDayAreForGroupsOfThePlainEmbeddedModel() {
+  void aSingleSeriesEndsWhereAPretrainedModelIsHeldToIt() {
+    String series =
+        "time_series: {is_timeseries: true, timestamp_column: t}\n"
+            + "training: {pretrained_model: TinyLlama}\n";
+    refused(series, "which a pretrained model keeps only with");
+    read(series + "generation: {use_structured_generation: true}");
+    read(series + "generation: {enforce_timeseries_fidelity: true}");
+    read(series + "data: {group_training_examples_by: id}");
+  }
+
+  @Test
+  void timesOfDayAreForGroupsWithoutDifferentialPrivacy() {
     String series =
         "time_series: {is_timeseries: true, timestamp_column: t, timestamp_format: '%H:%M'}\n";
     String groups = series + "data: {group_training_examples_by: id}\n";
-    String part = "times of day are learned only by the embedded model";
+    String part = "times of day are learned only without privacy.dp_enabled";
     refused(series, part);
     refused(DP + groups, part);
-    refused(groups + "training: {pretrained_model: TinyLlama}", part);
+    read(groups + "training: {pretrained_model: TinyLlama}");
     read(groups);
   }
 

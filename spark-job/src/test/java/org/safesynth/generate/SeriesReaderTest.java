@@ -16,6 +16,7 @@ import org.safesynth.codec.SeriesSpan;
 import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.TimeOfDay;
 
 /** What is held of a series' times, and how it is gone on with. */
 @Tag("unit")
@@ -43,7 +44,7 @@ class SeriesReaderTest {
   }
 
   private static SeriesReader reader(int groupColumn, SeriesSpan span, boolean isEnforced) {
-    SeriesRules series = new SeriesRules(span, isEnforced, 2, Integer.MAX_VALUE);
+    SeriesRules series = new SeriesRules(span, isEnforced, 2, Integer.MAX_VALUE, null);
     return new SeriesReader(
         new GroupRules(groupColumn, 1, new boolean[3], 100, series, false, false, false, false),
         series,
@@ -164,5 +165,44 @@ class SeriesReaderTest {
     assertEquals(0, endless.goOn(false).size(), "nothing came of it: once more");
     assertNull(endless.goOn(false));
     assertEquals(1, endless.close(false).rejectedGroups());
+  }
+
+  @Test
+  void timesOfDayGoOnOverMidnightByStepsNoLongerThanLearned() {
+    ColumnSchema time =
+        new ColumnSchema(
+            "t", "string", ColumnKind.INTEGER, false, 0, 0, "HH:mm", null, null, null, 0);
+    JsonlCodec codec =
+        new JsonlCodec(
+            new FrozenSchema(List.of(column("who", "string", ColumnKind.IDENTIFIER), time)),
+            Map.of(),
+            List.of());
+    SeriesSpan span = new SeriesSpan(0, null, 1_445L, 1_440, true);
+    SeriesRules series =
+        new SeriesRules(
+            span,
+            true,
+            2,
+            Integer.MAX_VALUE,
+            new SeriesRules.Clock(TimeOfDay.MINUTES, 1_400, 1_439, 30));
+    SeriesReader reader =
+        new SeriesReader(
+            new GroupRules(0, 1, new boolean[2], 100, series, false, false, false, true),
+            series,
+            codec.names());
+    for (String shown : List.of("23:40", "23:55", "00:04")) {
+      codec.parse("{\"who\":\"a\",\"t\":\"%s\"}".formatted(shown)).forEach(reader::take);
+    }
+    assertFalse(reader.isLost());
+    codec.parse("{\"who\":\"a\",\"t\":\"23:59\"}").forEach(reader::take);
+    assertTrue(reader.isLost(), "nearly a day is a way back");
+    assertEquals(3, reader.goOn(false).size());
+    codec.parse("{\"who\":\"a\",\"t\":\"00:06\"}").forEach(reader::take);
+    assertTrue(reader.isComplete());
+    RecordReader.Reading reading = reader.close(false);
+    assertEquals(List.of(1_420L, 1_435L, 1_444L), times(reading));
+    assertEquals(
+        new Rejection(Rejection.Reason.GROUP_ORDER, "t"),
+        reading.rejected().get(0).decoded().rejection());
   }
 }

@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * The grammar of one record of which some values are given, whichever they are: their text is
  * written without a choice, and the model chooses the others. A given value need not be one that
- * the schema lets through. A number or time may be bounded below instead. For one thread.
+ * the schema lets through. A number or time may be bounded instead. For one thread.
  *
  * <p>Masks and runs that no given value concerns are those of the grammar of all records, so that a
  * new record costs little.
@@ -32,7 +32,7 @@ final class GivenGrammar implements LineGrammar {
   }
 
   static LineGrammar of(
-      TokenGrammar grammar, Object[] given, boolean[] isGiven, int ordered, long least) {
+      TokenGrammar grammar, Object[] given, boolean[] isGiven, int ordered, long least, Long most) {
     JsonlCodec codec = grammar.codec();
     ByteDfa[] parts = new ByteDfa[isGiven.length];
     boolean isReplaced = false;
@@ -42,7 +42,7 @@ final class GivenGrammar implements LineGrammar {
         byte[] text = (codec.encodeCell(c, given[c]) + end).getBytes(StandardCharsets.UTF_8);
         parts[c] = ByteDfa.ofText(text);
       } else if (c == ordered) {
-        parts[c] = JsonlGrammar.atLeast(codec, c, least, end);
+        parts[c] = JsonlGrammar.within(codec, c, least, most, end);
       }
       isReplaced |= parts[c] != null;
     }

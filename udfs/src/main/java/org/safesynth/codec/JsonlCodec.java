@@ -15,9 +15,9 @@ import org.safesynth.schema.FrozenSchema;
  * Records as one JSON object a line, which pretrained language models read and write.
  *
  * <p>Every value is typed: an integer column with missing values stays integer, {@code 007} stays a
- * text, dates are ISO 8601 whatever the source's format. Training text and the grammar of
- * constrained generation both follow this one writer. Nothing of the private rows is checked but
- * what the schema declares. May be used by several threads.
+ * text, dates and times of day are ISO 8601 whatever the source's format. Training text and the
+ * grammar of constrained generation both follow this one writer. Nothing of the private rows is
+ * checked but what the schema declares. May be used by several threads.
  */
 public final class JsonlCodec {
   private static final JsonFactory JSON = new JsonFactory();

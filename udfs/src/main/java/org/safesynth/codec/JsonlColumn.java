@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import org.safesynth.schema.CellReader;
 import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.TimeOfDay;
 
 /** One column's value as JSON text, and back. */
 final class JsonlColumn {
@@ -31,6 +32,7 @@ final class JsonlColumn {
   private final int maxLength;
   private final CellReader numbers;
   private final DateTimeFormatter instants;
+  private final TimeOfDay timeOfDay; // null for what is none
 
   /**
    * @param maxLength greatest number of characters of a text, or 0 when none is declared
@@ -54,6 +56,7 @@ final class JsonlColumn {
                 null,
                 0),
             Set.of());
+    this.timeOfDay = column.timeOfDay();
     this.instants = DateTimeFormatter.ofPattern(instantPattern(column), Locale.ROOT);
   }
 
@@ -90,7 +93,13 @@ final class JsonlColumn {
         case DECIMAL -> out.raw(decimal(tick, column.scale()));
         case DATE -> out.string(LocalDate.ofEpochDay(tick).toString());
         case TIMESTAMP -> out.string(instant(tick).format(instants));
-        default -> out.raw(Long.toString(tick));
+        default -> {
+          if (timeOfDay == null) {
+            out.raw(Long.toString(tick));
+          } else {
+            out.string(timeOfDay.write(tick));
+          }
+        }
       }
     } else if (column.kind() == ColumnKind.BOOLEAN) {
       out.raw((String) value);
@@ -137,7 +146,12 @@ final class JsonlColumn {
     boolean text = token == JsonToken.VALUE_STRING;
     Object value =
         switch (column.kind()) {
-          case INTEGER, DECIMAL -> number ? number(json.getText()) : null;
+          case INTEGER, DECIMAL -> {
+            if (timeOfDay != null) {
+              yield text ? timeOfDay.parse(json.getText()) : null;
+            }
+            yield number ? number(json.getText()) : null;
+          }
           case DATE -> text ? day(json.getText()) : null;
           case TIMESTAMP -> text ? instant(json.getText()) : null;
           case BOOLEAN -> token.isBoolean() ? json.getText() : null;

@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.function.IntUnaryOperator;
 import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.TimeOfDay;
 
 /**
  * The texts of a record and its line end, as an automaton over bytes made from the schema: what
@@ -42,17 +43,19 @@ final class JsonlGrammar {
   }
 
   /**
-   * The values of a column of numbers or times that are not below a bound, and what ends them.
+   * The values of a column of numbers or times that are within bounds, and what ends them.
    *
    * @param least a tick that is no greater than the column's greatest
+   * @param most null for the column's greatest; of times of day a tick may lie on the day after
    */
-  static ByteDfa atLeast(JsonlCodec codec, int c, long least, String end) {
+  static ByteDfa within(JsonlCodec codec, int c, long least, Long most, String end) {
     JsonlGrammar grammar = new JsonlGrammar(codec);
     JsonlColumn column = codec.columns().get(c);
     ColumnSchema schema = column.schema();
     long low = schema.min() == null ? least : Math.max(least, schema.min());
+    Long high = most == null ? schema.max() : most;
     JsonlColumn bounded =
-        new JsonlColumn(schema.withDomain(low, schema.max(), schema.values()), column.maxLength());
+        new JsonlColumn(schema.withDomain(low, high, schema.values()), column.maxLength());
     int start = grammar.nfa.state();
     int to = grammar.nfa.literal(grammar.present(start, c, bounded), end);
     return grammar.nfa.determinize(start, to);
@@ -82,7 +85,10 @@ final class JsonlGrammar {
   private int present(int from, int c, JsonlColumn column) {
     ColumnSchema schema = column.schema();
     return switch (schema.kind()) {
-      case INTEGER -> NumberSteps.add(nfa, from, least(schema), greatest(schema), 0, false);
+      case INTEGER ->
+          schema.timeOfDay() == null
+              ? NumberSteps.add(nfa, from, least(schema), greatest(schema), 0, false)
+              : ofDay(from, schema);
       case DECIMAL -> decimal(from, schema);
       case DATE -> quoted(from, date(schema));
       case TIMESTAMP -> quoted(from, timestamp(schema));
@@ -175,6 +181,28 @@ final class JsonlGrammar {
 
   private int quoted(int from, TimeSteps steps) {
     return nfa.literal(nfa.explore(nfa.literal(from, "\""), TimeSteps.FIRST, steps), "\"");
+  }
+
+  /** Times of day from a tick to another one, which may be over midnight. */
+  private int ofDay(int from, ColumnSchema schema) {
+    TimeOfDay way = schema.timeOfDay();
+    long day = way.ticksOfADay();
+    long least = schema.min() == null ? 0 : schema.min();
+    long most = schema.max() == null ? Math.floorDiv(least, day) * day + day - 1 : schema.max();
+    boolean isWhole = most - least >= day - 1;
+    long low = isWhole ? 0 : Math.floorMod(least, day);
+    long high = isWhole ? day - 1 : Math.floorMod(most, day);
+    if (low <= high) {
+      return ofDay(from, way, low, high);
+    }
+    return nfa.anyOf(
+        from, List.of(at -> ofDay(at, way, low, day - 1), at -> ofDay(at, way, 0, high)));
+  }
+
+  private int ofDay(int from, TimeOfDay way, long low, long high) {
+    TimeSteps steps = TimeSteps.ofDay(way.write(low), way.write(high));
+    int at = nfa.literal(from, "\"");
+    return nfa.literal(nfa.explore(at, TimeSteps.HOUR_OF_A_DAY, steps), "\"");
   }
 
   private static TimeSteps date(ColumnSchema schema) {

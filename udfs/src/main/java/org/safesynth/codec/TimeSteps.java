@@ -1,18 +1,23 @@
 package org.safesynth.codec;
 
 /**
- * The texts of dates and times between two bounds, as part of an automaton: ISO 8601 with a year of
- * four digits, where the order of texts is that of times, and only days that the calendar has.
+ * The texts of dates and times, or times of day, between two bounds, as part of an automaton: ISO
+ * 8601 with a year of four digits, where the order of texts is that of times, and only days that
+ * the calendar has.
  */
 final class TimeSteps implements ByteNfa.Steps<TimeSteps.At> {
   static final At FIRST = new At(0, 0, 0, true, true);
 
   private static final String FORM = "yyyy-MM-ddTHH:mm:ss.ffffff";
+  private static final String BEFORE_HOUR = "yyyy-MM-ddT";
   private static final int MONTH = 5;
   private static final int DAY = 8;
   private static final int HOUR = 11;
   private static final int MINUTE = 14;
   private static final int SECOND = 17;
+
+  /** Where a time of day begins. */
+  static final At HOUR_OF_A_DAY = new At(HOUR, 0, 0, true, true);
 
   private final String low;
   private final String high;
@@ -36,6 +41,11 @@ final class TimeSteps implements ByteNfa.Steps<TimeSteps.At> {
     this.low = low;
     this.high = high;
     this.hasMinutes = hasMinutes;
+  }
+
+  /** Times of day, from {@link #HOUR_OF_A_DAY} on. */
+  static TimeSteps ofDay(String low, String high) {
+    return new TimeSteps(BEFORE_HOUR + low, BEFORE_HOUR + high, true);
   }
 
   @Override

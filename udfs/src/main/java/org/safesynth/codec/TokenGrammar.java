@@ -159,7 +159,7 @@ public final class TokenGrammar implements LineGrammar {
    * @param isGiven (columns) whether a value is given: it may be null
    */
   public LineGrammar withGiven(Object[] given, boolean[] isGiven) {
-    return GivenGrammar.of(this, given, isGiven, -1, 0);
+    return GivenGrammar.of(this, given, isGiven, -1, 0, null);
   }
 
   /**
@@ -169,6 +169,16 @@ public final class TokenGrammar implements LineGrammar {
    * @param least tick of its least value
    */
   public LineGrammar withGiven(Object[] given, boolean[] isGiven, int ordered, long least) {
-    return GivenGrammar.of(this, given, isGiven, ordered, least);
+    return GivenGrammar.of(this, given, isGiven, ordered, least, null);
+  }
+
+  /**
+   * The same with a bound above too.
+   *
+   * @param most tick of its greatest value; of times of day, also of a time on the day after
+   */
+  public LineGrammar withGiven(
+      Object[] given, boolean[] isGiven, int ordered, long least, long most) {
+    return GivenGrammar.of(this, given, isGiven, ordered, least, most);
   }
 }

@@ -51,7 +51,7 @@ public enum TimeOfDay {
   }
 
   /** Ticks since midnight; null when the text is no time of this form. */
-  Long parse(String text) {
+  public Long parse(String text) {
     if (text.length() != pattern.length()) {
       return null;
     }
@@ -74,7 +74,7 @@ public enum TimeOfDay {
   }
 
   /** What the clock shows. */
-  String write(long tick) {
+  public String write(long tick) {
     int left = (int) Math.floorMod(tick, (long) ticksOfADay);
     int last = left % SIXTY;
     return this == MINUTES

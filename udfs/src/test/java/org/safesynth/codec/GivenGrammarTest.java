@@ -156,4 +156,22 @@ class GivenGrammarTest {
     }
     assertSame(all, all.withGiven(new Object[3], new boolean[3]));
   }
+
+  @Test
+  void aStepOfTimesOfDayMayLeadOverMidnight() {
+    TokenizerFolder tokenizer = tokenizer("mistral-tiny");
+    ColumnSchema time =
+        new ColumnSchema(
+            "t", "string", ColumnKind.INTEGER, false, 0, 0, "HH:mm", null, null, null, 0);
+    TokenGrammar all = grammar(new FrozenSchema(List.of(time)), tokenizer);
+    SplittableRandom random = new SplittableRandom(2);
+    long last = 3 * 1_440 - 2; // 23:58 of the third day
+    LineGrammar grammar = all.withGiven(new Object[1], new boolean[1], 0, last, last + 3);
+    List<Long> met = new ArrayList<>();
+    for (int walk = 0; walk < 100; walk++) {
+      String text = tokenizer.tokenizer().decode(TokenGrammarTest.walk(grammar, random, 50), false);
+      met.add((Long) all.codec().parse(text).get(0).decoded().cells()[0]);
+    }
+    assertEquals(List.of(0L, 1L, 1_438L, 1_439L), met.stream().distinct().sorted().toList());
+  }
 }

@@ -76,6 +76,15 @@ class JsonlCodecTest {
             new ColumnSchema(
                 "a", "string", ColumnKind.DATE, false, 0, 0, "MM/dd/yyyy", null, null, null, 0));
     assertEquals("{\"a\":\"2020-01-31\"}", date.encode(new Object[] {18_292L}));
+    JsonlCodec time =
+        of(
+            new ColumnSchema(
+                "a", "string", ColumnKind.INTEGER, false, 0, 0, "HH:mm", null, null, null, 0));
+    assertEquals("{\"a\":\"00:10\"}", time.encode(new Object[] {10L}));
+    assertEquals("{\"a\":\"00:10\"}", time.encode(new Object[] {1_450L}), "of the next day");
+    assertArrayEquals(new Object[] {10L}, time.decode("{\"a\":\"00:10\"}").cells());
+    assertFalse(time.decode("{\"a\":\"24:10\"}").isValid());
+    assertFalse(time.decode("{\"a\":10}").isValid());
   }
 
   /** Python's repr is the oracle where it is not in scientific form. */

@@ -158,6 +158,40 @@ class JsonlGrammarTest {
     }
   }
 
+  private static ColumnSchema ofDay(String pattern, Long min, Long max) {
+    return new ColumnSchema(
+        "a", "string", ColumnKind.INTEGER, false, 0, 0, pattern, min, max, null, 0);
+  }
+
+  @Test
+  void timesOfDayAreThoseOfTheClockAndTheRangeOverMidnight() {
+    ByteDfa all = of(ofDay("HH:mm", null, null), Map.of());
+    long from = 22 * 60 + 5;
+    long to = 24 * 60 + 2 * 60 + 30;
+    ByteDfa night = of(ofDay("HH:mm", from, to), Map.of());
+    ByteDfa later = of(ofDay("HH:mm", from + 1440, to + 1440), Map.of());
+    ByteDfa day = of(ofDay("HH:mm", 9 * 60L, 17 * 60L), Map.of());
+    ByteDfa whole = of(ofDay("HH:mm", from, from + 1439), Map.of());
+    for (int hour = 0; hour < 30; hour++) {
+      for (int minute = 0; minute < 70; minute++) {
+        String text = "\"%02d:%02d\"".formatted(hour, minute);
+        boolean isTime = hour < 24 && minute < 60;
+        int tick = 60 * hour + minute;
+        boolean isOfNight = tick >= from || tick <= to - 1440;
+        assertEquals(isTime, isValue(all, text), text);
+        assertEquals(isTime, isValue(whole, text), text);
+        assertEquals(isTime && isOfNight, isValue(night, text), text);
+        assertEquals(isTime && isOfNight, isValue(later, text), text);
+        assertEquals(isTime && tick >= 540 && tick <= 1020, isValue(day, text), text);
+      }
+    }
+    ByteDfa seconds = of(ofDay("HH:mm:ss", null, null), Map.of());
+    assertTrue(isValue(seconds, "\"23:59:59\""));
+    assertFalse(isValue(seconds, "\"23:59:60\""));
+    assertFalse(isValue(seconds, "\"23:59\""));
+    assertFalse(isValue(seconds, "100"));
+  }
+
   @Test
   void declaredValuesAndLengthsAreTheOnlyOnes() {
     ColumnSchema category =
