@@ -28,6 +28,7 @@ import org.safesynth.train.TrainingPlan;
 /** Trains the model in one designated task and leaves it in the run folder. */
 public final class TrainStage {
   private static final int SECONDS_BETWEEN_LOOKS = 2;
+  private static final int SECONDS_BETWEEN_COLLECTIONS = 5;
 
   private TrainStage() {}
 
@@ -209,20 +210,31 @@ public final class TrainStage {
   /**
    * Waits for the end of a job of one task.
    *
+   * <p>With dynamic allocation an executor stays for as long as the driver holds the handles of the
+   * shuffles that it wrote ({@code spark.dynamicAllocation.shuffleTracking}). One that read the
+   * table could so keep the cores beside the only GPU from the executor that is waited for: while
+   * the job has not begun, the handles of finished jobs are collected.
+   *
    * @param patience seconds for it to begin; it is cancelled when it has not
    */
   static <T> Optional<T> await(
       SparkContext spark, JavaFutureAction<List<T>> running, int patience) {
     long begin = System.nanoTime();
     boolean hasBegun = false;
+    int collections = 0;
     while (true) {
       try {
         return Optional.of(running.get(1, TimeUnit.SECONDS).get(0));
       } catch (TimeoutException e) {
         hasBegun |= hasBegun(spark, running);
-        if (!hasBegun && (System.nanoTime() - begin) / 1e9 > patience) {
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        if (!hasBegun && seconds > patience) {
           running.cancel(true);
           return Optional.empty();
+        }
+        if (!hasBegun && seconds > (collections + 1) * SECONDS_BETWEEN_COLLECTIONS) {
+          collections++;
+          System.gc();
         }
       } catch (InterruptedException e) {
         running.cancel(true);
