@@ -173,7 +173,8 @@ public final class GroupSampler implements AutoCloseable {
     for (Group group : open) {
       group.tokens = new int[codec.fields().positions()];
     }
-    FieldDecoding decoding = decoder.row().startDecoding(decoder.ofRow(parameters), context);
+    FieldDecoding decoding =
+        decoder.row().startDecoding(decoder.ofRow(parameters, row == 0), context);
     int[] before = new int[size];
     for (int t = 0; t < codec.fields().positions(); t++) {
       try (PointerScope positionScope = new PointerScope()) {

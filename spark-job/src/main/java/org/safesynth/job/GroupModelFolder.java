@@ -29,7 +29,12 @@ final class GroupModelFolder {
   }
 
   /** {@code config.json}. */
-  record Shape(String architecture, FieldDecoderConfig row, int memorySize, int features) {}
+  record Shape(
+      String architecture,
+      FieldDecoderConfig row,
+      int memorySize,
+      int features,
+      boolean hasFirstBias) {}
 
   /**
    * A model that is ready to be sampled.
@@ -50,7 +55,13 @@ final class GroupModelFolder {
       String fingerprint,
       Endings endings) {
     GroupDecoderConfig config = decoder.config();
-    Shape shape = new Shape(ARCHITECTURE, config.row(), config.memorySize(), config.features());
+    Shape shape =
+        new Shape(
+            ARCHITECTURE,
+            config.row(),
+            config.memorySize(),
+            config.features(),
+            config.hasFirstBias());
     Map<String, byte[]> contents = new LinkedHashMap<>();
     contents.put(ModelFolder.CONFIG, Json.file(shape).getBytes(StandardCharsets.UTF_8));
     contents.put(ModelFolder.ENCODING, codec.fields().toJson().getBytes(StandardCharsets.UTF_8));
@@ -73,7 +84,9 @@ final class GroupModelFolder {
     Shape shape = parsed(manifest, ModelFolder.CONFIG, Shape.class);
     GroupLayout layout = parsed(manifest, ModelFolder.GROUPS, GroupLayout.class);
     GroupDecoder decoder =
-        new GroupDecoder(new GroupDecoderConfig(shape.row(), shape.memorySize(), shape.features()));
+        new GroupDecoder(
+            new GroupDecoderConfig(
+                shape.row(), shape.memorySize(), shape.features(), shape.hasFirstBias()));
     String encoding = text(manifest, ModelFolder.ENCODING);
     String weights = new Path(path, ModelFolder.WEIGHTS).toString();
     return new Model(

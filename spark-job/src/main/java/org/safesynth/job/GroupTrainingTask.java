@@ -56,7 +56,8 @@ final class GroupTrainingTask implements Training {
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
     double count = examples.records() / codec.layout().meanRows();
     GroupDecoder decoder =
-        new GroupDecoder(AutoPlan.groupDecoder(sizes(), features(), count, wishes));
+        new GroupDecoder(
+            AutoPlan.groupDecoder(sizes(), features(), count, codec.layout().meanRows(), wishes));
     try (TokenStore store = store(configuration)) {
       GroupStore groups =
           new GroupStore(

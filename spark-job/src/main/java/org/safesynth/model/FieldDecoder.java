@@ -101,7 +101,7 @@ public final class FieldDecoder {
    * @return scalar
    */
   public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets) {
-    return loss(parameters, inputs, targets, null, null);
+    return loss(parameters, inputs, targets, null, null, null);
   }
 
   /**
@@ -111,8 +111,22 @@ public final class FieldDecoder {
    * @param context (batch, d) added to what enters the first block at every position
    */
   public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context) {
-    return loss(parameters, inputs, targets, context, null);
+    return loss(parameters, inputs, targets, context, null, null);
   }
+
+  /** The same loss where some records have logits of their own added. */
+  Tensor loss(
+      List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context, MarkedBias marked) {
+    return loss(parameters, inputs, targets, context, marked, null);
+  }
+
+  /**
+   * What is added to the logits of some records.
+   *
+   * @param bias (total vocabulary)
+   * @param isMarked (batch, 1) 1 for these records, else 0
+   */
+  record MarkedBias(Tensor bias, Tensor isMarked) {}
 
   /**
    * The same loss with what per-record gradients need; the parameters need no gradient of their
@@ -125,11 +139,16 @@ public final class FieldDecoder {
   /** The same in a context, whose gradient at a record is the sum of those of what enters. */
   Trace traced(List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context) {
     Trace trace = new Trace();
-    return trace.withLoss(loss(parameters, inputs, targets, context, trace));
+    return trace.withLoss(loss(parameters, inputs, targets, context, null, trace));
   }
 
   private Tensor loss(
-      List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context, Trace trace) {
+      List<Tensor> parameters,
+      Tensor inputs,
+      Tensor targets,
+      Tensor context,
+      MarkedBias marked,
+      Trace trace) {
     Tensor hidden =
         hidden(parameters, inputs, targets.size(1), context, trace); // (positions, batch, d)
     int p = 4 * config.numLayers();
@@ -137,9 +156,14 @@ public final class FieldDecoder {
     TensorVector wanted = targets.unbind(0); // positions of (batch)
     TensorVector heads = torch.split(parameters.get(p + 2), vocabularySplit); // (V_t, d)
     TensorVector biases = torch.split(parameters.get(p + 3), vocabularySplit); // (V_t)
+    TensorVector ofMarked = marked == null ? null : torch.split(marked.bias(), vocabularySplit);
     Tensor sum = null;
     for (int t = 0; t < config.positions(); t++) {
-      Tensor logits = linear(at.get(t), heads.get(t), new TensorOptional(biases.get(t)));
+      Tensor logits = // (batch, V_t)
+          linear(at.get(t), heads.get(t), new TensorOptional(biases.get(t)));
+      if (ofMarked != null) {
+        logits = torch.addcmul(logits, marked.isMarked(), ofMarked.get(t));
+      }
       if (trace != null) {
         trace.add(new Trace.Head(headOffsets[t], at.get(t), logits));
       }

@@ -6,12 +6,15 @@ import static org.bytedeco.pytorch.global.torch.gelu;
 import static org.bytedeco.pytorch.global.torch.layer_norm;
 import static org.bytedeco.pytorch.global.torch.linear;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * The decoder of groups of rows: each row is written by a {@link FieldDecoder} in the context of
@@ -45,6 +48,9 @@ public final class GroupDecoder {
     layout.add("context.weight", d, m);
     layout.add("index.weight", GroupDecoderConfig.indexBuckets(), d);
     layout.add("feature.weight", config.features(), d);
+    if (config.hasFirstBias()) {
+      layout.add("first.bias", config.row().totalVocabulary());
+    }
   }
 
   public GroupDecoderConfig config() {
@@ -60,8 +66,22 @@ public final class GroupDecoder {
     return row;
   }
 
+  /** The parameters of {@link #row} for a group's first row, or for the others. */
+  public List<Tensor> ofRow(List<Tensor> parameters, boolean isFirst) {
+    if (!isFirst || !config.hasFirstBias()) {
+      return ofRow(parameters);
+    }
+    List<Tensor> ofFirst = new ArrayList<>(ofRow(parameters));
+    ofFirst.set(rowParameters - 1, ofFirst.get(rowParameters - 1).add(firstBias(parameters)));
+    return ofFirst;
+  }
+
+  private Tensor firstBias(List<Tensor> parameters) {
+    return memory(parameters, 9); // (total vocabulary)
+  }
+
   /** The parameters of {@link #row} among all. */
-  public List<Tensor> ofRow(List<Tensor> parameters) {
+  List<Tensor> ofRow(List<Tensor> parameters) {
     return parameters.subList(0, rowParameters);
   }
 
@@ -119,6 +139,30 @@ public final class GroupDecoder {
   }
 
   /**
+   * The same where a group's first row begins at the frequencies of first rows, and the others at
+   * theirs. Few groups have few first rows: what is theirs alone would be learned last.
+   *
+   * @param firstCounts (total vocabulary) occurrences in groups' first rows
+   * @param groups counted
+   */
+  public float[] initialParameters(
+      long[] counts, long records, long[] firstCounts, long groups, RandomGenerator random) {
+    float[] flat = initialParameters(counts, records, random);
+    List<ParameterLayout.Entry> entries = layout.entries();
+    int head = (int) entries.get(rowParameters - 1).offset();
+    int first = (int) entries.get(entries.size() - 1).offset();
+    for (int i = 0; i < counts.length; i++) {
+      // What one side never saw has as much as one row of both gives it.
+      double ofAll = (counts[i] + 0.5) / records;
+      double ofFirst = (firstCounts[i] + ofAll) / (groups + 1);
+      double ofOthers = (counts[i] - firstCounts[i] + ofAll) / (records - groups + 1);
+      flat[head + i] = (float) Math.log(ofOthers);
+      flat[first + i] = (float) (Math.log(ofFirst) - Math.log(ofOthers));
+    }
+    return flat;
+  }
+
+  /**
    * The rows of some groups as tensors.
    *
    * @param inputs (positions - 1, rows) rows of the embedding matrix
@@ -146,13 +190,24 @@ public final class GroupDecoder {
   public Tensor loss(List<Tensor> parameters, Rows rows) {
     Tensor state = states(parameters, rows, null); // (rows, m)
     Tensor context = context(parameters, state, rows.index(), rows.featuresBefore()); // (rows, d)
-    return row.loss(ofRow(parameters), rows.inputs(), rows.targets(), context);
+    FieldDecoder.MarkedBias ofFirst =
+        config.hasFirstBias()
+            ? new FieldDecoder.MarkedBias(
+                firstBias(parameters),
+                rows.index().eq(new Scalar(0)).to(ScalarType.Float).unsqueeze(1))
+            : null;
+    return row.loss(ofRow(parameters), rows.inputs(), rows.targets(), context, ofFirst);
   }
 
   /**
    * The same loss with what per-group gradients need; the parameters need no gradient of their own.
+   *
+   * @throws IllegalStateException if first rows have a bias, whose gradients are not traced
    */
   public GroupTrace traced(List<Tensor> parameters, Rows rows) {
+    if (config.hasFirstBias()) {
+      throw new IllegalStateException("gradients of a bias of first rows are not traced");
+    }
     GroupTrace trace = new GroupTrace(rowParameters);
     Tensor state = states(parameters, rows, trace); // (rows, m)
     Tensor context = context(parameters, state, rows.index(), rows.featuresBefore()); // (rows, d)

@@ -6,8 +6,10 @@ package org.safesynth.model;
  * @param row the decoder of a group's rows
  * @param memorySize width of what is remembered of the rows before
  * @param features rows of the table of what is known of a group's times
+ * @param hasFirstBias whether a group's first row has logits of its own added
  */
-public record GroupDecoderConfig(FieldDecoderConfig row, int memorySize, int features) {
+public record GroupDecoderConfig(
+    FieldDecoderConfig row, int memorySize, int features, boolean hasFirstBias) {
   /** The first rows of a group have a bucket each, later ones share by powers of 2^(1/4). */
   private static final int EXACT_ROWS = 12;
 
@@ -17,6 +19,11 @@ public record GroupDecoderConfig(FieldDecoderConfig row, int memorySize, int fea
     if (memorySize < 1 || features < 1) {
       throw new IllegalArgumentException("a group's memory and features need at least 1");
     }
+  }
+
+  /** A decoder to which a group's first row is as any other. */
+  public GroupDecoderConfig(FieldDecoderConfig row, int memorySize, int features) {
+    this(row, memorySize, features, false);
   }
 
   /** Buckets of a row's number in its group. */

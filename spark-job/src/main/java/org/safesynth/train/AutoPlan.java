@@ -28,6 +28,7 @@ public final class AutoPlan {
   private static final double MANY_GROUPS_MASKED = 0.5;
   private static final double FEW_GROUPS = 1_000;
   private static final double MANY_GROUPS = 10_000;
+  private static final double LONG_GROUPS = 16;
   private static final int FEW_GROUPS_MEMORY = 2;
   private static final int MANY_GROUPS_MEMORY = 1;
   private static final double LEAST_STEPS = 600;
@@ -128,13 +129,19 @@ public final class AutoPlan {
 
   /**
    * The decoder for groups whose rows have a layout of positions. A wide memory learns in fewer
-   * steps, which is what small tables have; in large ones a narrow one writes better lengths.
+   * steps, which is what small tables have; in large ones a narrow one writes better lengths. Among
+   * many rows of long groups their first ones weigh little, and have a bias of their own; of short
+   * groups the memory is learned sooner without.
+   *
+   * @param groups about
+   * @param meanRows rows of a group
    */
   public static GroupDecoderConfig groupDecoder(
-      List<Integer> vocabularySizes, int features, double groups, Wishes wishes) {
+      List<Integer> vocabularySizes, int features, double groups, double meanRows, Wishes wishes) {
     FieldDecoderConfig row = decoder(vocabularySizes, wishes);
     int memory = groups < MANY_GROUPS ? FEW_GROUPS_MEMORY : MANY_GROUPS_MEMORY;
-    return new GroupDecoderConfig(row, memory * row.hiddenSize(), features);
+    return new GroupDecoderConfig(
+        row, memory * row.hiddenSize(), features, meanRows >= LONG_GROUPS);
   }
 
   /**

@@ -45,6 +45,7 @@ final class GroupLessons implements Lessons<GroupBatch> {
   @Override
   public float[] initialParameters(RandomGenerator random) {
     long[] counts = new long[decoder.config().row().totalVocabulary()];
+    long[] firstCounts = new long[counts.length];
     int[] offsets = decoder.config().row().headOffsets();
     int[] tokens = new int[groups.positions() + groups.features()];
     long rows = 0;
@@ -53,11 +54,14 @@ final class GroupLessons implements Lessons<GroupBatch> {
         groups.read(g, r, tokens);
         for (int t = 0; t < groups.positions(); t++) {
           counts[offsets[t] + tokens[t]]++;
+          firstCounts[offsets[t] + tokens[t]] += r == 0 ? 1 : 0;
         }
         rows++;
       }
     }
-    return decoder.initialParameters(counts, rows, random);
+    return decoder.config().hasFirstBias()
+        ? decoder.initialParameters(counts, rows, firstCounts, plan.records(), random)
+        : decoder.initialParameters(counts, rows, random);
   }
 
   @Override

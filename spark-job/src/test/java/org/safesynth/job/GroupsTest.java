@@ -174,6 +174,27 @@ final class GroupsTest {
     assertTrue(within < 0.3 * all, within / all + " of the variance is within customers");
   }
 
+  /** 40 accounts: a deposit of hundreds first, then 30 small payments. */
+  @Test
+  void fewGroupsBeginAsFirstRowsDo() throws IOException {
+    SplittableRandom random = new SplittableRandom(4);
+    List<String> lines = new ArrayList<>();
+    for (int account = 0; account < 40; account++) {
+      for (int row = 0; row <= 30; row++) {
+        int amount = row == 0 ? random.nextInt(300, 900) : random.nextInt(2, 20);
+        lines.add("A%03d,%s,%s,%d".formatted(account, START.plusDays(row), "home", amount));
+      }
+    }
+    Path table = csv("accounts.csv", HEADER, lines);
+    assertEquals(0, run("accounts", train(table)), runs.said());
+    for (List<Row> group : runs.groups("accounts").values()) {
+      for (int row = 0; row < group.size(); row++) {
+        double amount = ((Number) group.get(row).get(3)).doubleValue();
+        assertEquals(row == 0, amount >= 200, "%f in row %d".formatted(amount, row));
+      }
+    }
+  }
+
   @Test
   void asManyGroupsAsAskedFor() throws IOException {
     assertEquals(

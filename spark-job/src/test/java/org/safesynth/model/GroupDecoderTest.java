@@ -2,6 +2,7 @@ package org.safesynth.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -20,7 +21,8 @@ final class GroupDecoderTest {
   private static final int CLOCKS = 5;
 
   private final GroupDecoder decoder =
-      new GroupDecoder(new GroupDecoderConfig(new FieldDecoderConfig(8, 2, 2, SIZES), 6, CLOCKS));
+      new GroupDecoder(
+          new GroupDecoderConfig(new FieldDecoderConfig(8, 2, 2, SIZES), 6, CLOCKS, true));
 
   /** A row: its tokens and a feature. */
   private static int[][][] groups() {
@@ -175,7 +177,8 @@ final class GroupDecoderTest {
         Tensor context =
             decoder.context(
                 parameters, state, index, torch.tensor(new int[] {clockBefore}).view(1, 1));
-        FieldDecoding decoding = decoder.row().startDecoding(decoder.ofRow(parameters), context);
+        FieldDecoding decoding =
+            decoder.row().startDecoding(decoder.ofRow(parameters, r == 0), context);
         int previous = 0;
         for (int t = 0; t < 3; t++) {
           Tensor logits = decoding.logits(t, torch.tensor(new int[] {previous}));
@@ -192,6 +195,41 @@ final class GroupDecoderTest {
       }
     }
     assertEquals(loss(weights(), group), stepwise, 1e-3);
+  }
+
+  @Test
+  void trainingStartsAtTheFrequenciesOfFirstRowsAndOfTheOthers() {
+    long[] counts = {60, 30, 10, 25, 25, 25, 25, 80, 20};
+    long[] firsts = {0, 20, 0, 5, 5, 5, 5, 20, 0};
+    float[] weights = decoder.initialParameters(counts, 100, firsts, 20, new SplittableRandom(1));
+    int[][] group = {{1, 0, 0, 1}, {0, 3, 1, 2}, {2, 1, 0, 1}};
+    int[] offsets = {0, 3, 7};
+    double expected = 0;
+    for (int r = 0; r < group.length; r++) {
+      for (int t = 0; t < 3; t++) {
+        double[] mass = new double[SIZES.get(t)];
+        double all = 0;
+        for (int v = 0; v < mass.length; v++) {
+          int i = offsets[t] + v;
+          double shared = (counts[i] + 0.5) / 100;
+          mass[v] = (r == 0 ? firsts[i] : counts[i] - firsts[i]) + shared;
+          all += mass[v];
+        }
+        expected -= Math.log(mass[group[r][t]] / all);
+      }
+    }
+    assertEquals(expected, loss(weights, group), 1e-4);
+    int[][] unlike = {{0, 0, 0, 1}, {1, 3, 1, 2}, {2, 1, 0, 1}};
+    assertTrue(loss(weights, unlike) > expected + 3); // what no first row was is unlikely there
+  }
+
+  @Test
+  void aBiasOfFirstRowsHasNoGradientsOfSingleGroups() {
+    try (PointerScope scope = new PointerScope()) {
+      List<Tensor> parameters = decoder.layout().views(torch.tensor(weights()));
+      GroupDecoder.Rows rows = rows(groups());
+      assertThrows(IllegalStateException.class, () -> decoder.traced(parameters, rows));
+    }
   }
 
   @Test
