@@ -88,11 +88,6 @@ public final class Availability {
               "counts groups only where data.group_training_examples_by or data.parent makes them",
               "write generation.num_records"),
           new Missing(
-              "generation.constraints",
-              c -> !c.generation().constraints().isEmpty() && !c.isEmbedded(),
-              "enforces conditions on rows of the embedded model only",
-              REMOVE),
-          new Missing(
               "cluster.device",
               c -> c.cluster().device() == Device.CUDA && c.isEmbedded(),
               "trains the embedded model on the CPU only",

@@ -24,13 +24,14 @@ import org.safesynth.schema.FrozenSchema;
 /**
  * Rows that meet {@code generation.constraints}: sampled freely, and those that do not are thrown
  * away and counted, so that what is left is distributed as the model's rows that meet them. Masking
- * tokens instead would leave the columns written before as if nothing had been asked for.
+ * tokens instead would leave the columns written before as if nothing had been asked for; of a
+ * pretrained model, whose rows are dear, ranges are masked all the same.
  */
 final class ConstrainedStage {
   /** Rows that are sampled for each that is wanted, at most. */
   private static final long MOST_TRIES = 200;
 
-  private static final long LEAST_LIMIT = 50_000;
+  private static final long LEAST_LIMIT = 50_000; // a few seconds of the embedded model's
   private static final double SPARE = 1.1;
   private static final String ROUND = "__safesynth_round";
   private static final String PLACE = "__safesynth_place";
@@ -38,26 +39,59 @@ final class ConstrainedStage {
   private final RunContext context;
   private final FrozenSchema schema;
   private final RowConstraints constraints;
+  private final long leastLimit;
+  private final Candidates candidates;
   private final long[] missed; // (constraints)
   private long tried;
   private long kept;
 
-  ConstrainedStage(RunContext context, FrozenSchema schema) {
+  /** Samples further rows of a table that has no end. */
+  interface Candidates {
+    /**
+     * Rows.
+     *
+     * @param from number of the first, with which a shard begins
+     * @param rows how many at least: the last shard is whole
+     * @param rowsDone tasks add the rows of each finished shard
+     */
+    Dataset<Row> of(long from, long rows, LongAccumulator rowsDone);
+  }
+
+  /**
+   * @param leastLimit rows that are sampled before a run is given up, however few are wanted
+   */
+  ConstrainedStage(
+      RunContext context,
+      FrozenSchema schema,
+      RowConstraints constraints,
+      long leastLimit,
+      Candidates candidates) {
     this.context = context;
     this.schema = schema;
-    this.constraints =
+    this.constraints = constraints;
+    this.leastLimit = leastLimit;
+    this.candidates = candidates;
+    this.missed = new long[constraints.texts().size()];
+  }
+
+  /** Rows of the run's embedded model. */
+  static ConstrainedStage ofEmbedded(RunContext context, FrozenSchema schema) {
+    return new ConstrainedStage(
+        context,
+        schema,
         RowConstraints.of(
             context.spark(),
             schema,
             new ModelFolder(context.hadoop(), context.folder().model()).read().codec(),
-            context.config().generation().constraints());
-    this.missed = new long[constraints.texts().size()];
+            context.config().generation().constraints()),
+        LEAST_LIMIT,
+        (from, rows, rowsDone) -> GenerateStage.candidates(context, schema, from, rows, rowsDone));
   }
 
   /** The first rows that meet all conditions, by way of {@code scratch}. */
   Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
     long wanted = context.config().generation().numRecords();
-    long limit = Math.max(LEAST_LIMIT, MOST_TRIES * wanted);
+    long limit = Math.max(leastLimit, MOST_TRIES * wanted);
     for (int round = 0; kept < wanted; round++) {
       double share = tried == 0 ? 1 : Math.max(1.0 / MOST_TRIES, (double) kept / tried);
       long more = (long) Math.ceil((wanted - kept) / share * (tried == 0 ? 1 : SPARE));
@@ -82,7 +116,7 @@ final class ConstrainedStage {
   }
 
   private void sample(long more, int round, Path scratch, LongAccumulator rowsDone) {
-    Dataset<Row> rows = GenerateStage.candidates(context, schema, tried, more, rowsDone);
+    Dataset<Row> rows = candidates.of(tried, more, rowsDone);
     Observation observed = new Observation();
     Column[] misses = new Column[missed.length];
     for (int i = 0; i < misses.length; i++) {

@@ -31,7 +31,7 @@ final class GroupConstraints {
   private long rows;
   private long keptRows;
 
-  private GroupConstraints(RunContext context, RowConstraints constraints) {
+  GroupConstraints(RunContext context, RowConstraints constraints) {
     this.context = context;
     this.constraints = constraints;
     this.missed = new long[constraints.texts().size()];

@@ -37,6 +37,9 @@ final class LanguageStage {
 
   private static final int FEW_GROUPS = 64;
 
+  /** Rows that are sampled for conditions before a run is given up: minutes on a few cores. */
+  private static final long LEAST_LIMIT = 5_000;
+
   private final RunContext context;
   private final FrozenSchema schema;
   private final FieldCodec writes; // null where any value may be written
@@ -45,6 +48,9 @@ final class LanguageStage {
   private final Grouping grouping; // null where records stand on their own
   private final SeriesSpan span; // null where groups are no time series
   private final boolean isSingle; // one series, from its start to its stop
+  private final RowConstraints constraints; // null where there are none
+  private final ConstrainedStage constrainedRows; // null without them, and for groups
+  private final GroupConstraints constrainedGroups; // null without them, and for rows
   private final CollectionAccumulator<RejectedRecords> rejected;
 
   LanguageStage(RunContext context, FrozenSchema schema) {
@@ -68,7 +74,32 @@ final class LanguageStage {
     if (isSingle) {
       SeriesTimes.requireWritable(span, grouping.series().meanStep());
     }
+    this.constraints = context.config().generation().constraints().isEmpty() ? null : conditions();
+    this.constrainedRows =
+        constraints == null || grouping != null
+            ? null
+            : new ConstrainedStage(context, schema, constraints, LEAST_LIMIT, this::candidates);
+    this.constrainedGroups =
+        constraints == null || grouping == null ? null : new GroupConstraints(context, constraints);
     this.rejected = context.spark().sparkContext().collectionAccumulator("rejected records");
+  }
+
+  /** Reads the conditions; the times that order groups are written within other bounds. */
+  private RowConstraints conditions() {
+    int order = orderColumn();
+    return RowConstraints.of(
+        context.spark(),
+        schema,
+        writes,
+        column -> column == order ? -1 : column,
+        context.config().generation().constraints());
+  }
+
+  /** -1 where rows stand on their own or as the source has them. */
+  private int orderColumn() {
+    return grouping == null || grouping.order() == null
+        ? -1
+        : GroupStages.column(schema, grouping.order());
   }
 
   private Grouping grouping() {
@@ -102,13 +133,17 @@ final class LanguageStage {
   /**
    * The synthetic table; made when it is written.
    *
-   * @param scratch where groups are sampled to when a number of rows is asked for
+   * @param scratch where rows are sampled to when some are thrown away, and groups when a number of
+   *     rows is asked for
    * @param rowsDone tasks add the rows of each finished shard
    */
   Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
     SparkSession spark = context.spark();
     GenerationConfig generation = context.config().generation();
     StructType type = GenerateStage.type(schema);
+    if (constrainedRows != null) {
+      return constrainedRows.table(scratch, rowsDone);
+    }
     if (grouping == null) {
       long rows = generation.numRecords();
       int size = LanguageShardSampler.size(rows);
@@ -130,8 +165,14 @@ final class LanguageStage {
             scratch,
             (from, end) -> sampled(from, end, size, numbered, rowsDone),
             null,
-            null)
+            constrainedGroups)
         .table();
+  }
+
+  private Dataset<Row> candidates(long from, long rows, LongAccumulator rowsDone) {
+    int size = LanguageShardSampler.size(context.config().generation().numRecords());
+    long end = from + (rows + size - 1) / size * size;
+    return sampled(from, end, size, GenerateStage.type(schema), rowsDone);
   }
 
   /** Completes rows, always under the grammar; what is rejected is nothing. */
@@ -195,7 +236,7 @@ final class LanguageStage {
         new LanguageShardSampler(
             new SerializableConfiguration(context.hadoop()),
             source(context.config().generation().useStructuredGeneration()),
-            writable(),
+            asked(),
             grouping == null ? writes : domain,
             size,
             end,
@@ -218,7 +259,7 @@ final class LanguageStage {
     }
     return new GroupRules(
         isSingle ? -1 : GroupStages.column(schema, grouping.group()),
-        grouping.order() == null ? -1 : GroupStages.column(schema, grouping.order()),
+        orderColumn(),
         constant,
         mostRows(),
         seriesRules(),
@@ -285,13 +326,39 @@ final class LanguageStage {
     return new FrozenSchema(columns);
   }
 
+  /**
+   * The same within the ranges of conditions. Without a grammar a value beyond them would make a
+   * record invalid, and too many of those end a run: conditions throw it away instead.
+   */
+  private FrozenSchema asked() {
+    FrozenSchema writable = writable();
+    if (constraints == null || !context.config().generation().useStructuredGeneration()) {
+      return writable;
+    }
+    List<ColumnSchema> columns = new ArrayList<>(writable.columns());
+    constraints
+        .ranges()
+        .forEach((column, range) -> columns.set(column, range.of(columns.get(column))));
+    return new FrozenSchema(columns);
+  }
+
   private static Long lesser(long a, long b) {
     return Math.min(a, b);
   }
 
   /** What was rejected, once the table is written. */
   Map<String, Object> rejected() {
-    return RejectedRecords.summary(List.copyOf(rejected.value()));
+    Map<String, Object> records = RejectedRecords.summary(List.copyOf(rejected.value()));
+    Map<String, Object> thrownAway = thrownAway();
+    return thrownAway == null ? records : RejectedRecords.joined(records, thrownAway);
+  }
+
+  /** What conditions threw away, once the table is written; null without them. */
+  Map<String, Object> thrownAway() {
+    if (constraints == null) {
+      return null;
+    }
+    return grouping == null ? constrainedRows.rejected() : constrainedGroups.rejected();
   }
 
   /** Where it was sampled, in words, once the table is written. */

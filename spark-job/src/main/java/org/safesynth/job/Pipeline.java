@@ -242,8 +242,12 @@ final class Pipeline {
 
   private long write(FrozenSchema schema, Path folder, LanguageStage language) {
     boolean isConstrained = !context.config().generation().constraints().isEmpty();
-    if (isConstrained && !GroupStages.isAsked(context)) {
-      return writeConstrained(schema, folder, language);
+    if (isConstrained && CompletionStage.isAsked(context.config())) {
+      throw new BadInputException(
+          "generation.constraints choose among rows that are sampled freely; remove them, or the conditions or shares that go with them");
+    }
+    if (isConstrained && language == null && !GroupStages.isAsked(context)) {
+      return writeConstrained(schema, folder);
     }
     if (GroupStages.isAsked(context)) {
       if (CompletionStage.isAsked(context.config())) {
@@ -252,7 +256,7 @@ final class Pipeline {
       }
       Path scratch = new Path(context.folder().work(), "groups");
       if (language != null) {
-        return write(language.rows(), folder, rows -> language.table(scratch, rows));
+        return write(folder, language);
       }
       GroupGeneration groups = new GroupGeneration(context, schema);
       long rows = write(groups.rows(), folder, done -> groups.table(scratch, done));
@@ -274,21 +278,26 @@ final class Pipeline {
         return write(completion.rows(), folder, completion::table);
       }
     }
+    if (language != null) {
+      return write(folder, language);
+    }
     return write(
         context.config().generation().numRecords(),
         folder,
-        rows ->
-            language == null
-                ? GenerateStage.run(context, schema, rows)
-                : language.table(null, rows));
+        rows -> GenerateStage.run(context, schema, rows));
   }
 
-  private long writeConstrained(FrozenSchema schema, Path folder, LanguageStage language) {
-    if (language != null || CompletionStage.isAsked(context.config())) {
-      throw new BadInputException(
-          "generation.constraints choose among rows of the embedded model; remove them, or the conditions or shares that go with them");
+  private long write(Path folder, LanguageStage language) {
+    Path scratch = new Path(context.folder().work(), "sampled");
+    long rows = write(language.rows(), folder, done -> language.table(scratch, done));
+    if (language.thrownAway() != null) {
+      tellThrownAway(language.thrownAway());
     }
-    ConstrainedStage constrained = new ConstrainedStage(context, schema);
+    return rows;
+  }
+
+  private long writeConstrained(FrozenSchema schema, Path folder) {
+    ConstrainedStage constrained = ConstrainedStage.ofEmbedded(context, schema);
     Path scratch = new Path(context.folder().work(), "candidates");
     long rows =
         write(
@@ -301,6 +310,10 @@ final class Pipeline {
 
   private void tellRejected(Map<String, Object> rejected) {
     context.folder().write(RunFolder.REJECTED, Json.file(rejected));
+    tellThrownAway(rejected);
+  }
+
+  private void tellThrownAway(Map<String, Object> rejected) {
     context
         .console()
         .info(

@@ -88,6 +88,28 @@ record RejectedRecords(long shard, long valid, Groups groups, String device, Lis
     return summary;
   }
 
+  /**
+   * The content of {@code rejected.json} where valid records were thrown away too.
+   *
+   * @param records {@link #summary} of what was no record
+   * @param thrownAway what conditions threw away
+   */
+  static Map<String, Object> joined(Map<String, Object> records, Map<String, Object> thrownAway) {
+    Map<String, Object> joined = new LinkedHashMap<>(thrownAway);
+    long valid = (Long) thrownAway.get("valid");
+    long rejected = (Long) records.get("rejected") + (Long) thrownAway.get("rejected");
+    joined.put("rejected", rejected);
+    joined.put(
+        "valid_fraction", valid + rejected == 0 ? null : (double) valid / (valid + rejected));
+    if (records.containsKey("groups")) {
+      joined.put("groups", records.get("groups"));
+    }
+    List<Object> reasons = new ArrayList<>((List<?>) records.get("reasons"));
+    reasons.addAll((List<?>) thrownAway.get("reasons"));
+    joined.put("reasons", reasons);
+    return joined;
+  }
+
   private static Reason sum(Reason a, Reason b) {
     List<String> examples = new ArrayList<>(a.examples());
     examples.addAll(b.examples());

@@ -5,10 +5,12 @@ import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,8 +32,28 @@ import org.safesynth.schema.FrozenSchema;
  *
  * <p>What can be seen to be impossible is refused before anything is sampled: ranges of a column
  * that exclude each other or all that the model writes, and values that it does not know.
+ *
+ * @param ranges what single comparisons leave of numbers and times, by the column's number
  */
-record RowConstraints(List<String> texts) {
+record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
+  /**
+   * Ticks of a column.
+   *
+   * @param low null for any
+   * @param high null for any
+   */
+  record Range(Long low, Long high) {
+    /** The same values of a column, as far as they are in the range. */
+    ColumnSchema of(ColumnSchema column) {
+      Long min = column.min();
+      Long max = column.max();
+      return column.withDomain(
+          low == null || (min != null && min > low) ? min : low,
+          high == null || (max != null && max < high) ? max : high,
+          column.values());
+    }
+  }
+
   private static final String NAME = "(?:`([^`]+)`|([\\p{L}_][\\p{L}\\p{N}_]*))";
   private static final String VALUE = "('[^']*'|-?[0-9]+(?:\\.[0-9]+)?)";
   private static final Pattern COMPARISON =
@@ -50,6 +72,7 @@ record RowConstraints(List<String> texts) {
   /**
    * Reads the conditions.
    *
+   * @param codec what the model writes; null where that is what the schema says
    * @param columns the codec's column of each of the table's; -1 for one that is coded otherwise
    */
   static RowConstraints of(
@@ -62,8 +85,8 @@ record RowConstraints(List<String> texts) {
     for (String text : texts) {
       requireCondition(spark, type, text);
     }
-    new Ranges(schema, codec, columns).check(texts);
-    return new RowConstraints(List.copyOf(texts));
+    return new RowConstraints(
+        List.copyOf(texts), new Ranges(schema, codec, columns).checked(texts));
   }
 
   private static void requireCondition(SparkSession spark, StructType type, String text) {
@@ -112,7 +135,19 @@ record RowConstraints(List<String> texts) {
      * @param value in ticks
      * @param text the condition that it comes from
      */
-    private record Bound(BigDecimal value, boolean isStrict, String text) {}
+    private record Bound(BigDecimal value, boolean isStrict, String text) {
+      /** The least whole tick that is not below it. */
+      BigDecimal up() {
+        BigDecimal whole = value.setScale(0, RoundingMode.CEILING);
+        return isStrict && whole.compareTo(value) == 0 ? whole.add(BigDecimal.ONE) : whole;
+      }
+
+      /** The greatest whole tick that is not above it. */
+      BigDecimal down() {
+        BigDecimal whole = value.setScale(0, RoundingMode.FLOOR);
+        return isStrict && whole.compareTo(value) == 0 ? whole.subtract(BigDecimal.ONE) : whole;
+      }
+    }
 
     Ranges(FrozenSchema schema, FieldCodec codec, IntUnaryOperator columns) {
       this.schema = schema;
@@ -121,7 +156,8 @@ record RowConstraints(List<String> texts) {
       this.names = schema.columns().stream().map(ColumnSchema::name).toList();
     }
 
-    void check(List<String> texts) {
+    /** What is left of each column; its values' text is what SQL compares where that is text. */
+    Map<Integer, Range> checked(List<String> texts) {
       for (String text : texts) {
         Matcher comparison = COMPARISON.matcher(text);
         Matcher between = BETWEEN.matcher(text);
@@ -140,6 +176,25 @@ record RowConstraints(List<String> texts) {
                   .formatted(names.get(low.getKey()), low.getValue().text(), high.text()));
         }
       }
+      Map<Integer, Range> ranges = new TreeMap<>();
+      for (int c = 0; c < names.size(); c++) {
+        boolean isText = schema.columns().get(c).type().equals("string");
+        if (!isText && (least.containsKey(c) || greatest.containsKey(c))) {
+          ranges.put(
+              c,
+              new Range(
+                  least.containsKey(c) ? tick(least.get(c).up()) : null,
+                  greatest.containsKey(c) ? tick(greatest.get(c).down()) : null));
+        }
+      }
+      return ranges;
+    }
+
+    /** A bound that no long holds is none of a column's. */
+    private static Long tick(BigDecimal bound) {
+      return bound.abs().compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0
+          ? null
+          : (Long) bound.longValueExact();
     }
 
     private static String name(Matcher matcher) {
@@ -147,8 +202,7 @@ record RowConstraints(List<String> texts) {
     }
 
     private static boolean excludes(Bound low, Bound high) {
-      int order = low.value().compareTo(high.value());
-      return order > 0 || (order == 0 && (low.isStrict() || high.isStrict()));
+      return low.up().compareTo(high.down()) > 0;
     }
 
     private void take(String text, String name, String operator, String literal) {
@@ -156,7 +210,7 @@ record RowConstraints(List<String> texts) {
       if (column < 0 || columns.applyAsInt(column) < 0) {
         return; // a name in other letters, which SQL understands, or an order's steps
       }
-      long[] range = codec.range(columns.applyAsInt(column));
+      long[] range = range(column);
       if (range == null) {
         requireKnown(text, column, operator, literal);
         return;
@@ -178,6 +232,27 @@ record RowConstraints(List<String> texts) {
       }
     }
 
+    /** Ticks that the model writes; null of what are no numbers or times. */
+    private long[] range(int column) {
+      if (codec != null) {
+        return codec.range(columns.applyAsInt(column));
+      }
+      ColumnSchema of = schema.columns().get(column);
+      return of.kind().isNumeric()
+          ? new long[] {
+            of.min() == null ? Long.MIN_VALUE : of.min(),
+            of.max() == null ? Long.MAX_VALUE : of.max()
+          }
+          : null;
+    }
+
+    private boolean isKnown(int column, String text) {
+      List<String> values = schema.columns().get(column).values();
+      return codec == null
+          ? values == null || values.contains(text)
+          : codec.acceptance(columns.applyAsInt(column), text) == Acceptance.EXACT;
+    }
+
     private static void requireWithin(String text, String name, Bound low, Bound high) {
       if (excludes(low, high)) {
         throw new BadInputException(
@@ -188,10 +263,7 @@ record RowConstraints(List<String> texts) {
 
     private void requireKnown(String text, int column, String operator, String literal) {
       boolean isEquality = operator.startsWith("=") && literal.startsWith("'");
-      if (isEquality
-          && codec.acceptance(
-                  columns.applyAsInt(column), literal.substring(1, literal.length() - 1))
-              != Acceptance.EXACT) {
+      if (isEquality && !isKnown(column, literal.substring(1, literal.length() - 1))) {
         throw new BadInputException(
             "generation.constraints: '%s' asks for a value that the model does not write"
                 .formatted(text));

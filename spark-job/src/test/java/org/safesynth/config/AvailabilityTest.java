@@ -53,7 +53,6 @@ final class AvailabilityTest {
           {data: {coordinates: {a: b}, group_training_examples_by: c}} | data.coordinates is {a: b}
           {data: {coordinates: {a: b}}, privacy: {dp_enabled: true}}    | data.coordinates is {a: b}
           generation: {num_groups: 5}                                   | generation.num_groups is 5
-          {generation: {constraints: [a]}, training: {pretrained_model: a}} | generation.constraints is [a]
           cluster: {device: cuda}                                       | cluster.device is cuda
           cluster: {generation_device: cuda}                            | cluster.generation_device is cuda
           """)
@@ -72,7 +71,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(9, found);
+    assertEquals(8, found);
   }
 
   @Test

@@ -251,6 +251,7 @@ final class CompletionTest {
     refusesConstraints("is no condition but a value", "a + 1");
     refusesConstraints("contradict each other: no 'a' meets both", "a > 3", "a < 2");
     refusesConstraints("contradict each other", "a between 2 and 3", "a >= 4");
+    refusesConstraints("contradict each other", "a > 2", "a < 3"); // no whole number is between
     refusesConstraints("excludes every 'amount' that the model writes", "amount > 1000");
     refusesConstraints("asks for a value that the model does not write", "b = 'prime'");
     String[] rare = {

@@ -146,6 +146,37 @@ final class LanguageGroupsTest {
   }
 
   @Test
+  void groupsAllOfWhoseRowsMeetTheConditionsAreKept() throws IOException {
+    copied("constrained");
+    String[] asked = {
+      "--generation.num_groups",
+      "20",
+      "--generation.constraints",
+      "[\"amount between 20 and 70\", \"home = 'town'\", \"day >= '2020-01-20'\"]"
+    };
+    assertEquals(0, runs.command("run generate", "constrained", asked), runs.said());
+    Map<String, List<Row>> groups = runs.groups("constrained");
+    assertEquals(20, groups.size());
+    for (List<Row> members : groups.values()) {
+      for (Row row : members) {
+        assertEquals("town", row.getString(2));
+        assertFalse(row.getDate(1).toLocalDate().isBefore(LocalDate.of(2020, 1, 20)));
+        long amount = ((Number) row.get(3)).longValue();
+        assertTrue(amount >= 20 && amount <= 70, row.toString());
+      }
+    }
+    JsonNode rejected = json("constrained", "rejected.json");
+    assertTrue(rejected.path("rejected_groups").asInt() > 0, rejected.toString());
+    for (JsonNode reason : rejected.path("reasons")) {
+      boolean isKept = reason.path("reason").asText().contains("between");
+      assertEquals(isKept, reason.path("count").asLong() == 0, reason.toString());
+    }
+    String[] contrary = {"--generation.constraints", "[\"amount < 20\", \"amount > 30\"]"};
+    assertEquals(2, runs.command("run generate", "constrained", contrary), runs.said());
+    assertTrue(runs.said().contains("contradict each other"), runs.said());
+  }
+
+  @Test
   void asManyGroupsAsAskedForAndTheSameOnesAgain() throws IOException {
     copied("counted");
     assertEquals(

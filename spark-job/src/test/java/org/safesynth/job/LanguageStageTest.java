@@ -138,6 +138,69 @@ final class LanguageStageTest {
   }
 
   @Test
+  void theGrammarKeepsRangesAndOtherConditionsThrowRowsAway() throws IOException {
+    Path run = trained("constrained", "tinyllama-tiny", "tinyllama-tiny/lora-r8-all");
+    String asked =
+        "[\"age between 29.5 and 60\", \"day >= '2024-02-28'\", \"ok\", \"age % 2 = 0\"]";
+    String[] constraints = {"--generation.constraints", asked};
+    assertEquals(0, generate(run, both(STRUCTURED, constraints)), said());
+    assertTrue(said().contains("thrown away for generation.constraints"), said());
+    Dataset<Row> table = LocalSpark.session().read().parquet(run.resolve("synthetic").toString());
+    assertEquals(150, table.count());
+    assertEquals(0, table.filter("age < 30 or age > 60 or age % 2 = 1 or not ok").count());
+    assertEquals(0, table.filter("day < '2024-02-28'").count());
+    assertTrue(table.filter("day is null").count() > 0, "neither true nor false");
+    assertTrue(table.filter("day is not null").count() > 0);
+    JsonNode rejected =
+        new ObjectMapper().readTree(Files.readAllBytes(run.resolve("rejected.json")));
+    for (JsonNode reason : rejected.path("reasons")) {
+      String text = reason.path("reason").asText();
+      boolean isKept = text.contains("between") || text.contains(">=");
+      assertEquals(isKept, reason.path("count").asLong() == 0, text);
+    }
+    assertEquals(4, rejected.path("reasons").size(), rejected.toString());
+    long valid = rejected.path("valid").asLong();
+    long thrown = rejected.path("rejected").asLong();
+    assertTrue(valid >= 150 && thrown > 50, rejected.toString());
+    assertEquals((double) valid / (valid + thrown), rejected.path("valid_fraction").asDouble());
+    List<String> first = rows(run);
+    assertEquals(0, generate(run, both(STRUCTURED, constraints)), said());
+    assertEquals(first, rows(run));
+  }
+
+  private static String[] both(String[] some, String... more) {
+    List<String> all = new ArrayList<>(List.of(some));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  @Test
+  void conditionsThatCannotBeMetAreNamed() throws IOException {
+    Path run = trained("contrary", "tinyllama-tiny", "tinyllama-tiny/lora-r8-all");
+    Map<String, String> refused =
+        Map.of(
+            "[\"age > 40\", \"age < 41\"]", "contradict each other: no 'age' meets both",
+            "[\"age > 90\"]", "excludes every 'age' that the model writes",
+            "[\"zip = '011'\"]", "asks for a value that the model does not write",
+            "[\"colour > 3\"]", "cannot be read as a condition",
+            "[\"age + 1\"]", "is no condition but a value");
+    refused.forEach(
+        (constraints, expected) -> {
+          assertEquals(
+              2, generate(run, both(STRUCTURED, "--generation.constraints", constraints)), said());
+          assertTrue(said().contains(expected), said());
+        });
+    assertFalse(Files.exists(run.resolve("synthetic")));
+    String[] never = {
+      "--generation.num_records", "20", "--generation.constraints", "[\"length(note) > 12\"]"
+    };
+    List<String> options = new ArrayList<>(List.of(never));
+    options.addAll(List.of("--generation.use_structured_generation", "true"));
+    assertEquals(1, generate(run, options.toArray(String[]::new)), said());
+    assertTrue(said().contains("sampled rows meet generation.constraints"), said());
+  }
+
+  @Test
   void theSameRowsComeOutEachTimeAndOthersForAnotherSeed() throws IOException {
     Path run = trained("seeded", "smollm3-tiny", "smollm3-tiny/lora-r4-rs");
     assertEquals(0, generate(run, STRUCTURED), said());
