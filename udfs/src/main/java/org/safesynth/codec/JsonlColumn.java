@@ -30,7 +30,7 @@ final class JsonlColumn {
 
   private final ColumnSchema column;
   private final int maxLength;
-  private final CellReader numbers;
+  private final ColumnSchema number; // how a number's text is read
   private final DateTimeFormatter instants;
   private final TimeOfDay timeOfDay; // null for what is none
 
@@ -41,21 +41,19 @@ final class JsonlColumn {
     this.column = column;
     this.maxLength = maxLength;
     // Missing values are null in JSON: a number that spells one in the source is not missing here.
-    this.numbers =
-        CellReader.of(
-            new ColumnSchema(
-                column.name(),
-                column.type(),
-                column.kind(),
-                column.missing(),
-                column.scale(),
-                column.resolutionMicros(),
-                null,
-                null,
-                null,
-                null,
-                0),
-            Set.of());
+    this.number =
+        new ColumnSchema(
+            column.name(),
+            column.type(),
+            column.kind(),
+            column.missing(),
+            column.scale(),
+            column.resolutionMicros(),
+            null,
+            null,
+            null,
+            null,
+            0);
     this.timeOfDay = column.timeOfDay();
     this.instants = DateTimeFormatter.ofPattern(instantPattern(column), Locale.ROOT);
   }
@@ -180,9 +178,10 @@ final class JsonlColumn {
     return new Read(null, new Rejection(reason, column.name()));
   }
 
+  /** A reader holds the text that it is at, and threads share columns: each read has its own. */
   private Object number(String text) {
     try {
-      return numbers.read(text);
+      return CellReader.of(number, Set.of()).read(text);
     } catch (CellReader.UnfitCellException e) {
       return null;
     }

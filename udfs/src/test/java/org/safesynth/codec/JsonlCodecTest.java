@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
@@ -60,6 +61,24 @@ class JsonlCodecTest {
 
   private static JsonlCodec of(ColumnSchema... columns) {
     return new JsonlCodec(new FrozenSchema(List.of(columns)), Map.of(), List.of());
+  }
+
+  @Test
+  void threadsThatShareACodecReadTheirOwnNumbers() {
+    JsonlCodec codec = of(column("bigint", ColumnKind.INTEGER, 0, false));
+    List<Long> wrong =
+        LongStream.range(0, 1_000_000)
+            .parallel()
+            .map(n -> 1_000_003 * n)
+            .filter(n -> !isRead(codec, n))
+            .boxed()
+            .toList();
+    assertEquals(List.of(), wrong);
+  }
+
+  private static boolean isRead(JsonlCodec codec, long n) {
+    JsonlCodec.Decoded decoded = codec.decode("{\"a\":" + n + "}");
+    return decoded.isValid() && decoded.cells()[0].equals(n);
   }
 
   @Test
