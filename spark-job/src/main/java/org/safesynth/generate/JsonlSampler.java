@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
 import org.safesynth.codec.JsonlCodec;
 import org.safesynth.codec.Rejection;
@@ -107,7 +108,16 @@ public final class JsonlSampler implements AutoCloseable {
    * @param shard keys the streams, with the number of the sequence
    */
   public Sampled sample(int count, long shard, SeededStreams streams) {
-    Round round = new Round(count, shard, streams);
+    return sample(count, shard, streams, records -> {});
+  }
+
+  /**
+   * The same, telling on the way.
+   *
+   * @param written hears the records of each window of a series that is gone on with
+   */
+  public Sampled sample(int count, long shard, SeededStreams streams, IntConsumer written) {
+    Round round = new Round(count, shard, streams, written);
     long passes = sampler.passes();
     long tokens = sampler.tokensWritten();
     while (round.units.size() < count) {
@@ -140,6 +150,7 @@ public final class JsonlSampler implements AutoCloseable {
     private final int count;
     private final long shard;
     private final SeededStreams streams;
+    private final IntConsumer written;
     private final StopRule rule = new StopRule(options.patience(), options.invalidFraction());
     private final List<List<Object[]>> units = new ArrayList<>();
     private final Map<Rejection, Long> rejections = new HashMap<>();
@@ -154,10 +165,11 @@ public final class JsonlSampler implements AutoCloseable {
     private long batchInvalid;
     private int batchSequences;
 
-    Round(int count, long shard, SeededStreams streams) {
+    Round(int count, long shard, SeededStreams streams, IntConsumer written) {
       this.count = count;
       this.shard = shard;
       this.streams = streams;
+      this.written = written;
     }
 
     /** Another sequence, unless those that have ended and those that run promise enough records. */
@@ -171,7 +183,7 @@ public final class JsonlSampler implements AutoCloseable {
         return null;
       }
       RandomGenerator random = streams.stream(SeededStreams.Purpose.SAMPLING, shard, started++);
-      RecordSequence sequence = new RecordSequence(frame, reader(), random);
+      RecordSequence sequence = new RecordSequence(frame, reader(), random, written);
       open.add(sequence);
       running.add(sequence);
       return sequence;

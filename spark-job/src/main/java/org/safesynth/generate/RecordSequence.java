@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
 import org.safesynth.codec.JsonlCodec;
 import org.safesynth.codec.LineGrammar;
@@ -22,11 +23,13 @@ final class RecordSequence implements TextSampler.Sequence {
   private final Frame frame;
   private final RecordReader reader;
   private final RandomGenerator random;
+  private final IntConsumer written;
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
   private LineGrammar grammar; // of the record that is being written; null for free text
   private int length; // tokens
   private int lineStart; // tokens
   private int lines;
+  private int primed; // lines that it began with
   private int state = LineGrammar.START;
   private boolean isFinished;
   private boolean isEnded; // by itself
@@ -54,9 +57,17 @@ final class RecordSequence implements TextSampler.Sequence {
       int mostRecords) {}
 
   RecordSequence(Frame frame, RecordReader reader, RandomGenerator random) {
+    this(frame, reader, random, records -> {});
+  }
+
+  /**
+   * @param written hears how many records were written each time it goes on
+   */
+  RecordSequence(Frame frame, RecordReader reader, RandomGenerator random, IntConsumer written) {
     this.frame = frame;
     this.reader = reader;
     this.random = random;
+    this.written = written;
     this.grammar = frame.grammar() == null ? null : reader.next(frame.grammar());
   }
 
@@ -183,6 +194,7 @@ final class RecordSequence implements TextSampler.Sequence {
       isOver = true;
       return false;
     }
+    written.accept(lines - primed);
     int room = frame.contextTokens() - frame.promptTokens() - 2 * longest() - MARGIN;
     ArrayDeque<int[]> records = new ArrayDeque<>();
     length = 0;
@@ -196,7 +208,8 @@ final class RecordSequence implements TextSampler.Sequence {
     }
     prefix = records.stream().flatMapToInt(Arrays::stream).toArray();
     lineStart = length;
-    lines = records.size();
+    primed = records.size();
+    lines = primed;
     state = LineGrammar.START;
     isFinished = false;
     isEnded = false;

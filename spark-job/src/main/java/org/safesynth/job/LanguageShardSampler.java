@@ -105,6 +105,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
     private final SeededStreams streams = new SeededStreams(seed);
     private final List<CellWriter> writers = new ArrayList<>();
     private final Deque<Row> ready = new ArrayDeque<>();
+    private long rowsOnTheWay; // of the shard, told already
 
     Rows(Iterator<Long> shards, JsonlSampler sampler) {
       this.shards = shards;
@@ -134,11 +135,20 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
       long first = shard * size;
       int count = (int) Math.min(size, end - first);
       ComputeDevice device = sampler.device();
-      JsonlSampler.Sampled sampled = device.within(() -> sampler.sample(count, shard, streams));
+      rowsOnTheWay = 0;
+      JsonlSampler.Sampled sampled =
+          device.within(() -> sampler.sample(count, shard, streams, this::tell));
       for (int unit = 0; unit < count; unit++) {
         write(sampled.units().get(unit), first + unit);
       }
+      rowsDone.add(sampled.rows() - rowsOnTheWay);
       rejected.add(RejectedRecords.of(shard, source.groups() != null, device.words(), sampled));
+    }
+
+    /** One long series takes as long as a table: its rows count before it is whole. */
+    private void tell(int rows) {
+      rowsOnTheWay += rows;
+      rowsDone.add(rows);
     }
 
     /** Writes the rows of a record or group. */
@@ -159,7 +169,6 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
         }
         ready.add(RowFactory.create(row));
       }
-      rowsDone.add(rows.size());
     }
   }
 }
