@@ -29,6 +29,7 @@ import org.safesynth.train.TrainingPlan;
 public final class TrainStage {
   private static final int SECONDS_BETWEEN_LOOKS = 2;
   private static final int SECONDS_BETWEEN_COLLECTIONS = 5;
+  private static final int MOST_COLLECTIONS = 6;
 
   private TrainStage() {}
 
@@ -232,7 +233,9 @@ public final class TrainStage {
           running.cancel(true);
           return Optional.empty();
         }
-        if (!hasBegun && seconds > (collections + 1) * SECONDS_BETWEEN_COLLECTIONS) {
+        if (!hasBegun
+            && collections < MOST_COLLECTIONS
+            && seconds > (collections + 1) * SECONDS_BETWEEN_COLLECTIONS) {
           collections++;
           System.gc();
         }
