@@ -42,7 +42,7 @@ final class Shares {
     }
     if (Math.abs(sum - 1) > ROUNDING) {
       throw new BadInputException(
-          "generation.rebalance.%s: the shares add up to %s, but must to 1"
+          "generation.rebalance.%s: the shares add up to %s; make them add up to 1"
               .formatted(column, YamlText.number(sum)));
     }
     return shares;

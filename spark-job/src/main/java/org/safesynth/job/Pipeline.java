@@ -27,6 +27,7 @@ final class Pipeline {
 
   private final RunContext context;
   private final Journal journal;
+  private volatile long toldRows; // of the table that is being written
 
   Pipeline(RunContext context, Journal journal) {
     this.context = context;
@@ -120,6 +121,11 @@ final class Pipeline {
 
   /** Fills the missing cells of a table; leaves {@code imputed/}, and one file if asked for. */
   void impute(TableSource.Address address, String outputFile) {
+    if (GroupStages.isAsked(context)) {
+      throw new BadInputException(
+          "run impute fills single rows, and the model in %s has learned groups; train one without groups, related tables and time series for it"
+              .formatted(context.folder().path()));
+    }
     FrozenSchema schema = SchemaStage.read(context.folder());
     Path folder = context.folder().imputed();
     TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
@@ -252,7 +258,7 @@ final class Pipeline {
     if (GroupStages.isAsked(context)) {
       if (CompletionStage.isAsked(context.config())) {
         throw new BadInputException(
-            "generation.conditions and generation.rebalance complete single rows, not groups; remove them, or data.group_training_examples_by");
+            "generation.conditions and generation.rebalance complete single rows, and the model has learned groups; remove them, or train a model without groups, related tables and time series");
       }
       Path scratch = new Path(context.folder().work(), "groups");
       if (language != null) {
@@ -326,8 +332,9 @@ final class Pipeline {
     ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor();
     try (RunningTotal rows = new RunningTotal(spark.sparkContext(), "synthetic rows")) {
       long begin = System.nanoTime();
+      toldRows = 0;
       ticker.scheduleAtFixedRate(
-          () -> progress(Math.min(asked, rows.value()), asked, begin),
+          () -> progress(rows.value(), asked, begin),
           SECONDS_BETWEEN_PROGRESS,
           SECONDS_BETWEEN_PROGRESS,
           TimeUnit.SECONDS);
@@ -357,15 +364,21 @@ final class Pipeline {
     context.folder().write(RunFolder.REJECTED, Json.file(Map.of("rejected", 0)));
   }
 
-  private void progress(long rows, long asked, long begin) {
+  private void progress(long sampled, long asked, long begin) {
     double seconds = (System.nanoTime() - begin) / 1e9;
-    if (rows > 0) {
+    // How many rows groups have, or how many do not meet conditions, is known at the end only.
+    boolean isOpen =
+        GroupStages.isAsked(context) || !context.config().generation().constraints().isEmpty();
+    long rows = isOpen ? sampled : Math.min(asked, sampled);
+    if (rows > toldRows) {
+      toldRows = rows;
       double rate = rows / seconds;
+      String of = isOpen ? "" : "of %,d ".formatted(asked);
       context
           .console()
           .progress(
               "generate",
-              "generated %,d of %,d rows, %,.0f rows/s".formatted(rows, asked, rate),
+              "generated %,d %srows, %,.0f rows/s".formatted(rows, of, rate),
               Map.of("rows", rows, "rows_per_second", Math.round(rate)));
     }
   }

@@ -65,7 +65,8 @@ final class PrivateSchema {
               table.isUntyped(),
               missing,
               new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
-              declared);
+              declared,
+              context.config().orderColumn());
       schema =
           withKey(
               PublicDomain.found(table.reading(() -> SchemaInference.infer(table.rows(), options))),

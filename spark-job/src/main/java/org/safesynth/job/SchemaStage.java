@@ -90,7 +90,8 @@ final class SchemaStage {
             table.isUntyped(),
             missing(context.config().data(), table),
             new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
-            declared);
+            declared,
+            context.config().orderColumn());
     return SchemaInference.infer(table.rows(), options);
   }
 

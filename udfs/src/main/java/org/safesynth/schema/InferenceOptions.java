@@ -12,12 +12,27 @@ import java.util.Set;
  * @param missingValues texts that stand for a missing value
  * @param key of the samples of distinct values
  * @param declared what a schema file says of columns, by name
+ * @param order column that orders rows, whose numbers are numbers though they are all distinct; or
+ *     null
  */
 public record InferenceOptions(
-    boolean untypedText, Set<String> missingValues, long key, Map<String, DeclaredColumn> declared)
+    boolean untypedText,
+    Set<String> missingValues,
+    long key,
+    Map<String, DeclaredColumn> declared,
+    String order)
     implements Serializable {
   public InferenceOptions {
     missingValues = Set.copyOf(missingValues);
     declared = Map.copyOf(declared);
+  }
+
+  /** Where no column orders rows. */
+  public InferenceOptions(
+      boolean untypedText,
+      Set<String> missingValues,
+      long key,
+      Map<String, DeclaredColumn> declared) {
+    this(untypedText, missingValues, key, declared, null);
   }
 }

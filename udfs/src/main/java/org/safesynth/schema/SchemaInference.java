@@ -119,7 +119,8 @@ public final class SchemaInference {
           column = column.withMaxLength(Math.max(column.maxLength(), values[c].maxLength));
         }
       }
-      if (!isDeclared && KindRule.isNumericIdentifier(column, profile)) {
+      boolean mayBeKey = !isDeclared && !column.name().equals(options.order());
+      if (mayBeKey && KindRule.isNumericIdentifier(column, profile)) {
         column = column.withKind(ColumnKind.IDENTIFIER);
       }
       refined.add(column);

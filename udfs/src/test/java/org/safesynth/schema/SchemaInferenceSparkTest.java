@@ -129,6 +129,22 @@ class SchemaInferenceSparkTest {
   }
 
   @Test
+  void distinctNumbersAreAKeyUnlessTheyOrderRows() {
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      rows.add(RowFactory.create(1_000 + i, 1_000 + i));
+    }
+    InferenceOptions options =
+        new InferenceOptions(false, Set.of(), 7, Map.of(), "number_of_order");
+    List<ColumnSchema> columns =
+        SchemaInference.infer(table("key int, number_of_order int", rows), options)
+            .schema()
+            .columns();
+    assertEquals(ColumnKind.IDENTIFIER, columns.get(0).kind());
+    assertEquals(ColumnKind.INTEGER, columns.get(1).kind());
+  }
+
+  @Test
   void typedColumnsKeepTheirTypes() {
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < 300; i++) {
