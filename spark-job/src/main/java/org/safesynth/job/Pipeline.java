@@ -121,11 +121,6 @@ final class Pipeline {
 
   /** Fills the missing cells of a table; leaves {@code imputed/}, and one file if asked for. */
   void impute(TableSource.Address address, String outputFile) {
-    if (GroupStages.isAsked(context)) {
-      throw new BadInputException(
-          "run impute fills single rows, and the model in %s has learned groups; train one without groups, related tables and time series for it"
-              .formatted(context.folder().path()));
-    }
     FrozenSchema schema = SchemaStage.read(context.folder());
     Path folder = context.folder().imputed();
     TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));

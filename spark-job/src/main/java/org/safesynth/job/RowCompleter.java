@@ -7,6 +7,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.config.SafeSynthesizerConfig;
+import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
 import scala.Tuple2;
 
@@ -63,8 +64,14 @@ interface RowCompleter {
 
   /** The run's model, whichever it is. */
   static RowCompleter of(RunContext context, FrozenSchema schema) {
-    return context.config().isEmbedded()
-        ? ofEmbedded(context, schema)
-        : new LanguageStage(context, schema).completer();
+    if (!context.config().isEmbedded()) {
+      return new LanguageStage(context, schema).completer();
+    }
+    if (GroupStages.isAsked(context)) {
+      throw new BadInputException(
+          "the model in %s has learned groups, and single rows are completed; train one without groups, related tables and time series"
+              .formatted(context.folder().model()));
+    }
+    return ofEmbedded(context, schema);
   }
 }

@@ -196,6 +196,14 @@ final class GroupsTest {
   }
 
   @Test
+  void aModelOfGroupsCompletesNoSingleRows() {
+    String table = temp.resolve("orders.csv").toString();
+    assertEquals(2, runs.command("run impute", "learned", "--data-source", table), runs.said());
+    assertTrue(
+        runs.said().contains("has learned groups, and single rows are completed"), runs.said());
+  }
+
+  @Test
   void asManyGroupsAsAskedFor() throws IOException {
     assertEquals(
         0, runs.command("run generate", "learned", "--generation.num_groups", "77"), runs.said());
