@@ -118,11 +118,27 @@ final class BinnedNumberColumn implements ColumnCodec {
     }
     for (int tries = 0; tries < 4; tries++) {
       long tick = draw(bin, low, high, random);
-      if (!bins.hasSpikeAt(tick) && !inside.hasSpikeAt(tick)) {
+      if (!isSpike(inside, tick)) {
         return tick;
       }
     }
-    return low;
+    return freeTick(inside, low, high, random);
+  }
+
+  private boolean isSpike(TickPartition inside, long tick) {
+    return bins.hasSpikeAt(tick) || inside.hasSpikeAt(tick);
+  }
+
+  /**
+   * A tick of the closed interval on which no spike stands. There is one, since the interval was
+   * cut around ticks that are no spikes; its own ends may be spikes, where it was widened to them.
+   */
+  private long freeTick(TickPartition inside, long low, long high, RandomGenerator random) {
+    long tick = random.nextLong(low, Math.addExact(high, 1));
+    for (int i = 0; i <= bins.cells() + inside.cells() && isSpike(inside, tick); i++) {
+      tick = tick == high ? low : tick + 1;
+    }
+    return tick;
   }
 
   private long draw(int bin, long low, long high, RandomGenerator random) {

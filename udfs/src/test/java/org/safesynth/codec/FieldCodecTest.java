@@ -118,6 +118,24 @@ class FieldCodecTest {
     }
   }
 
+  @Test
+  void anIntervalWidenedToASpikeIsNotReadAsTheSpike() {
+    TickPartition bins = new TickPartition(new long[] {0}, new long[] {100}, new boolean[] {false});
+    TickPartition leaves =
+        new TickPartition(
+            new long[] {0, 5, 5}, new long[] {3, 5, 9}, new boolean[] {false, true, false});
+    double[] shares = new double[NumberFit.decimalLadder().length];
+    shares[1] = 1; // every number ends in 5, as only the spike does
+    RoundSteps rounding = new RoundSteps(NumberFit.decimalLadder(), shares);
+    BinnedNumberColumn column =
+        new BinnedNumberColumn(bins, List.of(leaves), List.of(rounding), null, null, false);
+    Set<Object> read = new HashSet<>();
+    for (int i = 0; i < 200; i++) {
+      read.add(column.decode(new int[] {0, 2}, 0, i, new SplittableRandom(i)));
+    }
+    assertEquals(Set.of(6L, 7L, 8L, 9L), read);
+  }
+
   @Property(tries = 100)
   void fewNumbersAndMissingOnesComeBackExactly(@ForAll @Size(min = 1, max = 300) List<Byte> cells) {
     List<Long> narrow = new ArrayList<>();
