@@ -1,3 +1,4 @@
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -5,6 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.LongFunction;
+import java.util.function.ToDoubleFunction;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.FieldDecoderConfig;
 import org.safesynth.model.Natives;
@@ -21,7 +24,7 @@ import org.safesynth.train.TrainingPlan;
 
 /**
  * Time of a private step beside the same step without privacy: Adult's shape, 1,024 records expected,
- * sampling, clipping and noise included; interleaved, the median of the rounds.
+ * sampling, clipping, noise and the optimizer included; interleaved, the median of the rounds.
  */
 public final class PrivacyBench {
   private static final List<Integer> SIZES =
@@ -29,8 +32,8 @@ public final class PrivacyBench {
   private static final int RECORDS = 32_768;
   private static final int BATCH = 1_024;
   private static final int MICRO_BATCH = 64;
-  private static final int STEPS = 12;
-  private static final int ROUNDS = 5;
+  private static final int STEPS = 48;
+  private static final int ROUNDS = 7;
 
   public static void main(String[] arguments) throws Exception {
     Locale.setDefault(Locale.ROOT);
@@ -44,51 +47,76 @@ public final class PrivacyBench {
       for (int hidden : new int[] {32, 64}) {
         FieldDecoder decoder =
             new FieldDecoder(new FieldDecoderConfig(hidden, 2, hidden / 16, SIZES));
-        double[] plain = new double[ROUNDS];
-        double[] secret = new double[ROUNDS];
-        double[] ratio = new double[ROUNDS];
-        for (int round = -1; round < ROUNDS; round++) {
-          double without = plain(decoder, store, workers);
-          double with = secret(decoder, store, workers);
+        Took[] plain = new Took[ROUNDS];
+        Took[] secret = new Took[ROUNDS];
+        for (int round = -2; round < ROUNDS; round++) {
+          Took without = ofAStep(steps -> plain(decoder, store, workers, steps));
+          Took with = ofAStep(steps -> secret(decoder, store, workers, steps));
           if (round >= 0) {
             plain[round] = without;
             secret[round] = with;
-            ratio[round] = with / without;
           }
         }
-        System.out.printf(
-            "| d %d, 2 layers, %,d parameters | %.2f | %.2f | %.2f (%.2f to %.2f) |%n",
-            hidden,
-            decoder.layout().size(),
-            median(plain),
-            median(secret),
-            median(ratio),
-            Arrays.stream(ratio).min().orElseThrow(),
-            Arrays.stream(ratio).max().orElseThrow());
+        String what = "d %d, 2 layers, %,d parameters".formatted(hidden, decoder.layout().size());
+        print(what, plain, secret, Took::seconds);
+        print(what + ", processor time", plain, secret, Took::processorSeconds);
       }
     } finally {
       Files.deleteIfExists(folder);
     }
   }
 
-  private static double plain(FieldDecoder decoder, TokenStore store, int workers) {
-    TrainingPlan plan =
-        new TrainingPlan(
-            RECORDS, 0, BATCH, MICRO_BATCH, STEPS, STEPS, 1, 1e-3, 1, 0.01, 0, 0.9, 1, 600);
-    double speed =
-        new EmbeddedTrainer(decoder, store, 0, plan, new NoCheckpoints(), progress -> {}, workers)
-            .measureSpeed();
-    return 1e6 / speed / SIZES.size();
+  /** Time that passed, and that of all threads: what a busy machine does beside does not count. */
+  private record Took(double seconds, double processorSeconds) {
+    static Took by(Runnable work) {
+      double processor = processor();
+      long from = System.nanoTime();
+      work.run();
+      return new Took((System.nanoTime() - from) / 1e9, processor() - processor);
+    }
+
+    private static double processor() {
+      return ((com.sun.management.OperatingSystemMXBean)
+                  ManagementFactory.getOperatingSystemMXBean())
+              .getProcessCpuTime()
+          / 1e9;
+    }
+  }
+
+  private static void print(
+      String what, Took[] plain, Took[] secret, ToDoubleFunction<Took> time) {
+    double perToken = 1e6 / BATCH / SIZES.size();
+    double[] ratio = new double[ROUNDS];
+    Arrays.setAll(ratio, i -> time.applyAsDouble(secret[i]) / time.applyAsDouble(plain[i]));
+    System.out.printf(
+        "| %s | %.2f | %.2f | %.2f (%.2f to %.2f) |%n",
+        what,
+        perToken * median(Arrays.stream(plain).mapToDouble(time).toArray()),
+        perToken * median(Arrays.stream(secret).mapToDouble(time).toArray()),
+        median(ratio),
+        Arrays.stream(ratio).min().orElseThrow(),
+        Arrays.stream(ratio).max().orElseThrow());
   }
 
   /** The time of many steps less that of few: what a run costs besides its steps cancels. */
-  private static double secret(FieldDecoder decoder, TokenStore store, int workers) {
-    double few = seconds(decoder, store, workers, 2);
-    double many = seconds(decoder, store, workers, 2 + STEPS);
-    return 1e6 * (many - few) / STEPS / BATCH / SIZES.size();
+  private static Took ofAStep(LongFunction<Took> training) {
+    Took few = training.apply(2);
+    Took many = training.apply(2 + STEPS);
+    return new Took(
+        (many.seconds() - few.seconds()) / STEPS,
+        (many.processorSeconds() - few.processorSeconds()) / STEPS);
   }
 
-  private static double seconds(FieldDecoder decoder, TokenStore store, int workers, long steps) {
+  private static Took plain(FieldDecoder decoder, TokenStore store, int workers, long steps) {
+    TrainingPlan plan =
+        new TrainingPlan(
+            RECORDS, 0, BATCH, MICRO_BATCH, steps, (int) steps, 1, 1e-3, 1, 0.01, 0, 0.9, 1, 600);
+    EmbeddedTrainer trainer =
+        new EmbeddedTrainer(decoder, store, 0, plan, new NoCheckpoints(), progress -> {}, workers);
+    return Took.by(trainer::train);
+  }
+
+  private static Took secret(FieldDecoder decoder, TokenStore store, int workers, long steps) {
     PrivatePlan plan =
         new PrivatePlan(
             new SamplingRate((double) BATCH / RECORDS),
@@ -116,9 +144,7 @@ public final class PrivacyBench {
     for (int i = 0; i < initial.length; i++) {
       initial[i] = (float) random.nextDouble(-0.05, 0.05);
     }
-    long from = System.nanoTime();
-    trainer.train(initial);
-    return (System.nanoTime() - from) / 1e9;
+    return Took.by(() -> trainer.train(initial));
   }
 
   private static TokenStore store(Path folder) {

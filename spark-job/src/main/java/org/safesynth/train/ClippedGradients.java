@@ -1,13 +1,11 @@
 package org.safesynth.train;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -19,8 +17,9 @@ import org.safesynth.model.Trace;
  * vector a record: ghost norms with book-keeping (Goodfellow 2015; Li et al. 2022; Bu et al. 2022).
  * {@link GhostNorms} has the norms and the argument why the computed contribution of a record never
  * exceeds C; the clipped sum is one ordinary matrix product with the output gradients scaled by
- * each record's factor. Of a small projection each record's gradient is formed after all: two Gram
- * matrices would cost more, and it then takes the place of the product.
+ * each record's factor. Of a small projection each record's gradient is formed after all, by {@link
+ * RecordProducts}: two Gram matrices would cost more, and it takes the place of the product, since
+ * it is added to the sum as soon as the record's norm is known.
  *
  * <p>Records are independent otherwise: no input mask here depends on who else was drawn. What a
  * further record may still move is the rounding of the others' sum; micro-batches are added in
@@ -28,7 +27,7 @@ import org.safesynth.model.Trace;
  */
 final class ClippedGradients {
   /** Entries of a weight whose gradients are formed for each record. */
-  private static final long MOST_OWN = 4096;
+  private static final long MOST_OWN = 16_384;
 
   /** Roundings of a few single operations. */
   private static final long SMALL = 8;
@@ -67,10 +66,8 @@ final class ClippedGradients {
    * Gradients of one micro-batch with respect to what its {@link Trace} names.
    *
    * @param heads (batch, V) of all positions' logits, side by side
-   * @param owned gradients of small projections; null for those that are not
    */
-  private record Gradients(
-      Trace trace, TensorVector of, Tensor heads, List<Tensor> owned, long positions, long batch) {
+  private record Gradients(Trace trace, TensorVector of, Tensor heads, long positions, long batch) {
     Tensor entering() { // (positions, batch, d)
       return of.get(0);
     }
@@ -79,8 +76,22 @@ final class ClippedGradients {
       return of.get(1 + i);
     }
 
-    Tensor own(int i) { // (batch, out * in)
-      return owned.get(i);
+    /** Whether each record's gradient of a projection's weight is formed. */
+    boolean isFormed(int i) {
+      return trace.projections().get(i).input().size(2) * projection(i).size(2) <= MOST_OWN;
+    }
+  }
+
+  /**
+   * Records of a micro-batch, clipped.
+   *
+   * @param norms (batch) upper bounds of the norms of the computed gradients
+   * @param factors (batch) by what they are multiplied
+   * @param formed the clipped sum for the projections whose gradients are formed
+   */
+  private record Clipped(double[] norms, float[] factors, RecordProducts formed) {
+    int[] finite() {
+      return IntStream.range(0, norms.length).filter(b -> Double.isFinite(norms[b])).toArray();
     }
   }
 
@@ -100,10 +111,10 @@ final class ClippedGradients {
       Tensor inputs = batch.inputTensor(); // (positions - 1, batch)
       Gradients gradients = backward(parameters, inputs, batch.targetTensor());
       try (NoGradGuard guard = new NoGradGuard()) {
-        double[] norms = norms(gradients, inputs, batch.repeatsRows());
-        int[] finite = indicesOfFinite(norms);
-        if (finite.length == norms.length) {
-          add(gradients, inputs, torch.tensor(GhostNorms.factors(norms, clipNorm)), sum);
+        Clipped clipped = clip(gradients, inputs, batch.repeatsRows());
+        int[] finite = clipped.finite();
+        if (finite.length == batch.batch()) {
+          add(gradients, inputs, clipped, sum);
           return gradients.trace().loss().item_double();
         }
         batch = batch.select(finite);
@@ -116,7 +127,10 @@ final class ClippedGradients {
   double[] norms(List<Tensor> parameters, FieldBatch batch) {
     try (PointerScope scope = new PointerScope()) {
       Tensor inputs = batch.inputTensor();
-      return norms(backward(parameters, inputs, batch.targetTensor()), inputs, batch.repeatsRows());
+      Gradients gradients = backward(parameters, inputs, batch.targetTensor());
+      try (NoGradGuard guard = new NoGradGuard()) {
+        return clip(gradients, inputs, batch.repeatsRows()).norms();
+      }
     }
   }
 
@@ -133,53 +147,35 @@ final class ClippedGradients {
       for (int t = 0; t < trace.heads().size(); t++) {
         heads.push_back(of.get(1 + projections + t));
       }
-      List<Tensor> owned = new ArrayList<>();
-      for (int i = 0; i < projections; i++) {
-        owned.add(own(trace.projections().get(i).input(), of.get(1 + i)));
-      }
-      return new Gradients(trace, of, torch.cat(heads, 1), owned, targets.size(0), targets.size(1));
+      return new Gradients(trace, of, torch.cat(heads, 1), targets.size(0), targets.size(1));
     }
   }
 
-  /**
-   * Each record's gradient of a projection's weight, where that is small.
-   *
-   * @param a (positions, batch, in)
-   * @param g (positions, batch, out)
-   * @return (batch, out * in), or null
-   */
-  private static Tensor own(Tensor a, Tensor g) {
-    return a.size(2) * g.size(2) > MOST_OWN
-        ? null
-        : torch.bmm(g.permute(1, 2, 0), a.transpose(0, 1)).flatten(1, 2);
-  }
-
-  private static int[] indicesOfFinite(double[] norms) {
-    return IntStream.range(0, norms.length).filter(b -> Double.isFinite(norms[b])).toArray();
-  }
-
-  private double[] norms(Gradients gradients, Tensor inputs, boolean repeats) {
-    GhostNorms norms = new GhostNorms(gradients.batch());
+  private Clipped clip(Gradients gradients, Tensor inputs, boolean repeats) {
+    GhostNorms ghosts = new GhostNorms(gradients.batch());
+    RecordProducts formed = new RecordProducts();
     for (int i = 0; i < gradients.trace().projections().size(); i++) {
-      Tensor own = gradients.own(i);
-      if (own != null) {
-        norms.addRounded(squares(own), own.size(1) + SMALL);
+      Tensor input = gradients.trace().projections().get(i).input(); // (positions, batch, in)
+      Tensor gradient = gradients.projection(i); // (positions, batch, out)
+      if (gradients.isFormed(i)) {
+        formed.addWeight(input, gradient);
       } else {
-        norms.addWeight(
-            gradients.trace().projections().get(i).input().transpose(0, 1), // (batch, places, in)
-            gradients.projection(i).transpose(0, 1)); // (batch, places, out)
+        ghosts.addWeight(input.transpose(0, 1), gradient.transpose(0, 1));
       }
     }
-    addHeads(gradients, norms);
-    addEmbeddings(gradients, inputs, repeats, norms);
-    return norms.bounds(gradients.positions() * gradients.batch());
-  }
-
-  /** Squared lengths of rows, in float32. */
-  private static Tensor squares(Tensor rows) {
-    return torch
-        .linalg_vector_norm(rows, new Scalar(2), new long[] {1}, false, new ScalarTypeOptional())
-        .square_();
+    addHeads(gradients, ghosts);
+    addEmbeddings(gradients, inputs, repeats, ghosts);
+    GhostNorms.Totals others = ghosts.totals();
+    long terms = gradients.positions() * gradients.batch();
+    double[] norms = new double[Math.toIntExact(gradients.batch())];
+    float[] factors = new float[norms.length];
+    for (int b = 0; b < norms.length; b++) {
+      double square = formed.form(b);
+      norms[b] = others.bound(b, square, RecordProducts.BLOCK + SMALL, terms);
+      factors[b] = GhostNorms.factor(norms[b], clipNorm);
+      formed.add(factors[b]);
+    }
+    return new Clipped(norms, factors, formed);
   }
 
   /** Each position has rows of its own in the head: |g|²(|h|² + 1), the one for the bias. */
@@ -209,16 +205,14 @@ final class ClippedGradients {
     }
   }
 
-  /**
-   * @param factors (batch) at most 1 each
-   */
-  private void add(Gradients gradients, Tensor inputs, Tensor factors, List<Tensor> sum) {
-    Tensor factor = factors.unsqueeze(1); // (batch, 1)
+  private void add(Gradients gradients, Tensor inputs, Clipped clipped, List<Tensor> sum) {
+    Tensor factor = torch.tensor(clipped.factors()).unsqueeze(1); // (batch, 1)
     List<Trace.Projection> projections = gradients.trace().projections();
+    int formed = 0;
     for (int i = 0; i < projections.size(); i++) {
       Tensor weight = sum.get(projections.get(i).parameter()); // (out, in)
-      if (gradients.own(i) != null) {
-        weight.view(-1).addmv_(gradients.own(i).t(), factors);
+      if (gradients.isFormed(i)) {
+        weight.add_(clipped.formed().sum(formed++));
       } else {
         Tensor g = gradients.projection(i).mul(factor).flatten(0, 1); // (t b, out)
         weight.addmm_(g.t(), projections.get(i).input().flatten(0, 1));

@@ -15,7 +15,7 @@ import org.safesynth.model.ParameterLayout;
  * order, so that the sum is the same for any number of workers.
  */
 final class ClippingWorkers implements PrivateLessons.ClippedSum {
-  private static final int MICRO_BATCHES = 16; // under way at a time, whatever the workers
+  private static final int MICRO_BATCHES = 32; // under way at a time, whatever the workers
 
   private final Clipping clipping;
   private final ParameterLayout layout;

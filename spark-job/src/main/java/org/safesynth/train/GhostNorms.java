@@ -144,19 +144,52 @@ final class GhostNorms {
    */
   double[] bounds(long terms) {
     Tensor bound = squares.sqrt().add(spread.sqrt(), new Scalar(gamma(terms + 2))); // (units)
-    double[] norms = new double[(int) bound.size(0)];
-    bound.contiguous().data_ptr_double().get(norms);
-    return norms;
+    return array(bound);
+  }
+
+  /** What was added so far. */
+  Totals totals() {
+    return new Totals(array(squares), array(spread));
+  }
+
+  private static double[] array(Tensor units) {
+    double[] values = new double[Math.toIntExact(units.size(0))];
+    units.contiguous().data_ptr_double().get(values);
+    return values;
+  }
+
+  /**
+   * What is known of the norms of units before the last part of their gradients is.
+   *
+   * @param squares (units)
+   * @param spread (units) Σ S_l²
+   */
+  record Totals(double[] squares, double[] spread) {
+    /**
+     * Upper bound of a unit's norm, as {@link #bounds} gives it.
+     *
+     * @param computed square of the rest of its gradient, summed in float32
+     * @param roundings of that sum
+     * @param terms of a clipped sum's longest dot product
+     */
+    double bound(int unit, double computed, long roundings, long terms) {
+      double square = squares[unit] + computed * (1 + gamma(roundings));
+      return Math.sqrt(square) + gamma(terms + 2) * Math.sqrt(spread[unit] + computed);
+    }
   }
 
   /** By what each unit's gradient is multiplied, at most 1. */
   static float[] factors(double[] norms, double clipNorm) {
     float[] factors = new float[norms.length];
     for (int b = 0; b < norms.length; b++) {
-      double factor = clipNorm / (norms[b] * (1 + KAPPA) + STABILISER);
-      factors[b] = (float) Math.min(1, factor);
+      factors[b] = factor(norms[b], clipNorm);
     }
     return factors;
+  }
+
+  /** The same for one. */
+  static float factor(double norm, double clipNorm) {
+    return (float) Math.min(1, clipNorm / (norm * (1 + KAPPA) + STABILISER));
   }
 
   /** γ_m: relative error bound of a float32 dot product of m terms. */

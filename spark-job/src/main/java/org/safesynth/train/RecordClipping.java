@@ -8,6 +8,8 @@ import org.safesynth.model.FieldDecoder;
 
 /** Clips the gradients of single records; a unit is a record of a token store. */
 final class RecordClipping implements Clipping {
+  private static final long THREADS = 4; // that a machine has a divisor or a multiple of
+
   private final ClippedGradients clipping;
   private final FieldDecoder decoder;
   private final TokenStore store;
@@ -30,11 +32,20 @@ final class RecordClipping implements Clipping {
     this.microBatchSize = microBatchSize;
   }
 
+  /**
+   * Parts of about equal size, half as large again as a micro-batch at most. Of many there is a
+   * multiple of four, whatever was drawn, so that no thread waits for a last one.
+   */
   @Override
   public List<long[]> microBatches(long[] units) {
+    double wanted = (double) units.length / microBatchSize;
+    long multiple = wanted < 2 * THREADS ? 1 : THREADS;
+    int parts = (int) Math.max(Math.min(1, units.length), multiple * Math.round(wanted / multiple));
     List<long[]> batches = new ArrayList<>();
-    for (int from = 0; from < units.length; from += microBatchSize) {
-      batches.add(Arrays.copyOfRange(units, from, Math.min(units.length, from + microBatchSize)));
+    for (int i = 0; i < parts; i++) {
+      int from = Math.toIntExact((long) i * units.length / parts);
+      int to = Math.toIntExact((i + 1L) * units.length / parts);
+      batches.add(Arrays.copyOfRange(units, from, to));
     }
     return batches;
   }

@@ -153,6 +153,20 @@ class PrivateTrainerTest {
   }
 
   @Test
+  void microBatchesHoldEveryUnitOnceAndAreOfAboutOneSize() {
+    Clipping clipping = new RecordClipping(decoder, store, 0, 1, 64);
+    for (int drawn : new int[] {0, 1, 31, 95, 96, 511, 512, 993, 1_024, 1_087, 1_151, 5_000}) {
+      long[] units = java.util.stream.LongStream.range(0, drawn).toArray();
+      java.util.List<long[]> parts = clipping.microBatches(units);
+      assertArrayEquals(units, parts.stream().flatMapToLong(java.util.Arrays::stream).toArray());
+      int most = parts.stream().mapToInt(part -> part.length).max().orElse(0);
+      int least = parts.stream().mapToInt(part -> part.length).min().orElse(0);
+      assertTrue(most <= 96 && most - least <= 1, drawn + " units in parts of " + most);
+      assertTrue(drawn < 512 || parts.size() % 4 == 0, drawn + " units: " + parts.size());
+    }
+  }
+
+  @Test
   void aCheckpointOfAnotherPlanIsRefused() {
     MemoryStore checkpoints = new MemoryStore();
     checkpoints.save(trainer(plan(0.1, 1, 3), new MemoryStore(), 1).train(initial()));
