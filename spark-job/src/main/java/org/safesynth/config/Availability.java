@@ -55,12 +55,6 @@ public final class Availability {
               "learns groups with differential privacy with the embedded model only",
               "remove it, or set privacy.dp_enabled: false or training.pretrained_model: embedded"),
           new Missing(
-              "time_series.is_timeseries",
-              c -> c.timeSeries().isTimeseries() && c.timeSeries().timestampColumn() == null,
-              "wants the column of the times named",
-              "name time_series.timestamp_column and, as data.group_training_examples_by, the column"
-                  + " that tells several series apart"),
-          new Missing(
               "data.coordinates",
               c ->
                   c.data().coordinates() != null

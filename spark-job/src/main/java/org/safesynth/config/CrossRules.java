@@ -145,6 +145,13 @@ final class CrossRules {
           "time_series.is_timeseries: true needs time_series.timestamp_column or"
               + " time_series.timestamp_interval_seconds; give one of them");
     }
+    if (series.isNumbered() && format != null && !format.equals(TimeSeriesConfig.ELAPSED_SECONDS)) {
+      throw new BadInputException(
+          String.format(
+              "time_series.timestamp_format is '%s', but rows without time_series.timestamp_column"
+                  + " are numbered in seconds; name the column, or remove the format",
+              format));
+    }
     if (!series.isTimeseries() && series.timestampColumn() != null) {
       throw new BadInputException(
           "time_series.timestamp_column needs time_series.is_timeseries: true; add it, or remove"
@@ -160,8 +167,11 @@ final class CrossRules {
       throw new BadInputException(
           String.format(
               "data.order_training_examples_by is '%s', but the rows of a time series are ordered by"
-                  + " time_series.timestamp_column; remove the order",
-              order));
+                  + " %s; remove the order",
+              order,
+              config.timeSeries().isNumbered()
+                  ? "their position in the table where time_series.timestamp_column is not given"
+                  : "time_series.timestamp_column"));
     }
   }
 

@@ -36,9 +36,7 @@ public record SafeSynthesizerConfig(
 
   /** The column that orders the rows of a group; null for the input's order. */
   public String orderColumn() {
-    return timeSeries.isTimeseries()
-        ? timeSeries.timestampColumn()
-        : data.orderTrainingExamplesBy();
+    return timeSeries.isTimeseries() ? timeSeries.timeColumn() : data.orderTrainingExamplesBy();
   }
 
   /** Whether the table is one time series: no column tells several apart. */

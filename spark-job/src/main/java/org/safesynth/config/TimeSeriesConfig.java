@@ -9,7 +9,7 @@ public record TimeSeriesConfig(
     @Parameter(meaning = "Whether the table is a time series", byDefault = "false")
         boolean isTimeseries,
     @Parameter(
-            meaning = "Column with the time",
+            meaning = "Column with the time; null numbers the rows by the interval",
             byDefault = "null",
             note = "needs time_series.is_timeseries: true")
         String timestampColumn,
@@ -35,6 +35,16 @@ public record TimeSeriesConfig(
         timestampFormat,
         span.startTimestamp() == null ? startTimestamp : span.startTimestamp(),
         span.stopTimestamp() == null ? stopTimestamp : span.stopTimestamp());
+  }
+
+  /** Whether the rows have no times of their own and get them by their positions. */
+  public boolean isNumbered() {
+    return isTimeseries && timestampColumn == null && timestampIntervalSeconds != null;
+  }
+
+  /** The column of the times, the rows' own or the one that they get. */
+  public String timeColumn() {
+    return isNumbered() ? ELAPSED_SECONDS : timestampColumn;
   }
 
   /** Whether the format is one of times without a date. */

@@ -223,10 +223,26 @@ public final class GroupSampler implements AutoCloseable {
     if (position == codec.stepPosition() || position == codec.firstTickPosition()) {
       allowed = allowed.add(times(open, position, (int) logits.size(1)));
     }
-    if (endings != null && position == codec.fields().positions() - 1) {
+    boolean isEnding = position == codec.fields().positions() - 1;
+    if (isEnding && row + 1 < codec.layout().leastRows()) {
+      allowed = allowed.add(goingOn(open, (int) logits.size(1)));
+    }
+    if (endings != null && isEnding) {
       allowed = endings.applied(allowed, row, codec.lastToken());
     }
     return distribution.next(allowed, () -> uniform(open));
+  }
+
+  /** Minus infinity for the end of groups that have time left. */
+  private Tensor goingOn(List<Group> open, int size) {
+    float[] mask = new float[open.size() * size];
+    for (int g = 0; g < open.size(); g++) {
+      Long before = open.get(g).before();
+      if (before == null || before < codec.layout().last()) {
+        mask[g * size + codec.lastToken()] = Float.NEGATIVE_INFINITY;
+      }
+    }
+    return torch.tensor(mask).view(open.size(), size);
   }
 
   private static float[] uniform(List<Group> open) {

@@ -45,7 +45,9 @@ final class ComparedTables {
   private static TableSource open(RunContext context, String source) {
     DataConfig data = context.config().data();
     SparkSession spark = context.spark();
-    return TableSource.open(spark, new TableSource.Address(source, data.format(), data.options()));
+    TableSource table =
+        TableSource.open(spark, new TableSource.Address(source, data.format(), data.options()));
+    return NumberedRows.ofCompared(context.config(), table);
   }
 
   private static TypedTable aligned(RunContext context, String source, FrozenSchema reference) {

@@ -85,7 +85,7 @@ final class EvaluateJob {
         context ->
             EvaluateStage.ofRun(
                 context,
-                TableSource.open(context.spark(), address),
+                NumberedRows.of(config, TableSource.open(context.spark(), address)),
                 schema,
                 Split.of(rows, config),
                 facts,

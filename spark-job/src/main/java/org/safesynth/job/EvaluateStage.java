@@ -91,7 +91,7 @@ final class EvaluateStage {
   static Optional<GroupKeys> groups(SafeSynthesizerConfig config) {
     String order =
         config.timeSeries().isTimeseries()
-            ? config.timeSeries().timestampColumn()
+            ? config.timeSeries().timeColumn()
             : config.data().orderTrainingExamplesBy();
     return Optional.ofNullable(config.data().groupColumn())
         .map(group -> new GroupKeys(group, order));

@@ -303,6 +303,9 @@ final class GroupStages {
             last,
             (double) facts.rows() / facts.groups(),
             facts.mostRows(),
+            isSingle || parent != null
+                ? 1
+                : facts.leastRows(protection.threshold(context.config().data().groupColumn())),
             series,
             parent);
     if (series != null) {

@@ -24,6 +24,9 @@ import scala.Tuple2;
  * as the source gives them.
  */
 final class GroupedRows {
+  /** Of fewer times as many groups as protect a value, these are no small part. */
+  private static final int FEW = 10;
+
   /** Rows of a group that are learned. */
   static final int MOST_ROWS = 2_000;
 
@@ -311,6 +314,7 @@ final class GroupedRows {
     private long rows;
     private long cut;
     private int mostRows;
+    private final long[] sizes = new long[MOST_ROWS + 1]; // groups of so many rows
     private long firstEnd = Long.MAX_VALUE;
     private long lastEnd = Long.MIN_VALUE;
     private final boolean[] varies; // (columns)
@@ -320,7 +324,7 @@ final class GroupedRows {
       this.varies = new boolean[columns];
     }
 
-    private void add(Member member) {
+    void add(Member member) {
       rows++;
       cut += member.isCut() ? 1 : 0;
       if (member.index() == 0) {
@@ -328,6 +332,7 @@ final class GroupedRows {
         first = member.cells();
       }
       mostRows = Math.max(mostRows, member.index() + 1);
+      sizes[member.index() + 1] += member.isLast() ? 1 : 0;
       if (member.isLast() && member.rhythm() != null) {
         firstEnd = Math.min(firstEnd, member.rhythm().last());
         lastEnd = Math.max(lastEnd, member.rhythm().last());
@@ -342,6 +347,7 @@ final class GroupedRows {
       rows += other.rows;
       cut += other.cut;
       mostRows = Math.max(mostRows, other.mostRows);
+      Arrays.setAll(sizes, size -> sizes[size] + other.sizes[size]);
       firstEnd = Math.min(firstEnd, other.firstEnd);
       lastEnd = Math.max(lastEnd, other.lastEnd);
       for (int c = 0; c < varies.length; c++) {
@@ -365,6 +371,24 @@ final class GroupedRows {
 
     int mostRows() {
       return mostRows;
+    }
+
+    /**
+     * Rows that groups have at least, as far as enough of them show it; 1 of a few groups, of which
+     * those that show it would be too many to be the smallest.
+     *
+     * @param threshold groups that have no more rows
+     */
+    int leastRows(int threshold) {
+      if (groups < (long) FEW * threshold) {
+        return 1;
+      }
+      long smaller = 0;
+      int size = 0;
+      while (smaller < threshold) {
+        smaller += sizes[++size];
+      }
+      return size;
     }
 
     /** The tick of every group's last row; null where they end at different ones. */

@@ -53,7 +53,7 @@ final class Pipeline {
 
   /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
   Learned train(TableSource.Address address) {
-    TableSource table = journal.stage("open", () -> TableSource.open(context.spark(), address));
+    TableSource table = journal.stage("open", () -> open(address));
     Devices.require(context);
     if (context.config().privacy().dpEnabled()) {
       return GroupStages.isAsked(context)
@@ -85,6 +85,10 @@ final class Pipeline {
             "train", () -> TrainStage.run(context, inferred.schema(), codec, examples, split));
     journal.model(trained.facts());
     return new Learned(inferred.schema(), codec, split);
+  }
+
+  private TableSource open(TableSource.Address address) {
+    return NumberedRows.of(context.config(), TableSource.open(context.spark(), address));
   }
 
   /** Samples the model in the run folder; leaves {@code synthetic/}, and one file if asked for. */
@@ -189,10 +193,9 @@ final class Pipeline {
         journal.stage(
             "evaluate",
             () -> {
-              TableSource table = TableSource.open(context.spark(), address);
               return EvaluateStage.ofRun(
                   context,
-                  table,
+                  open(address),
                   learned.schema(),
                   learned.split(),
                   journal.facts(),

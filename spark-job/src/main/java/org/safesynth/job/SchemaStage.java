@@ -60,7 +60,7 @@ final class SchemaStage {
 
   /** The first time of a series, which tells whether it is one of day; null where it is no text. */
   private static String firstTime(RunContext context, TableSource table) {
-    String name = context.config().timeSeries().timestampColumn();
+    String name = context.config().timeSeries().timeColumn();
     Dataset<Row> times = table.rows().select(TableSource.column(name));
     if (!times.schema().fields()[0].dataType().equals(DataTypes.StringType)) {
       return null;

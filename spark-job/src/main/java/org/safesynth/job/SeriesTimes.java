@@ -60,14 +60,13 @@ final class SeriesTimes {
     if (!isAsked()) {
       return;
     }
-    String text =
-        format == null && !declared.containsKey(config.timestampColumn()) ? first.get() : null;
+    String text = format == null && !declared.containsKey(config.timeColumn()) ? first.get() : null;
     TimeOfDay timeOfDay = text == null ? timeOfDay(format) : TimeOfDay.of(text);
     if (timeOfDay != null) {
       declared.putIfAbsent(
-          config.timestampColumn(),
+          config.timeColumn(),
           new DeclaredColumn(
-              config.timestampColumn(),
+              config.timeColumn(),
               ColumnKind.INTEGER,
               "string",
               null,
@@ -82,7 +81,7 @@ final class SeriesTimes {
       return;
     }
     if (format == null || format.equals(TimeSeriesConfig.ELAPSED_SECONDS)) {
-      declared.putIfAbsent(config.timestampColumn(), asFound(config.timestampColumn()));
+      declared.putIfAbsent(config.timeColumn(), asFound(config.timeColumn()));
       return;
     }
     String day = format.split("[ T]", 2)[0];
@@ -98,7 +97,7 @@ final class SeriesTimes {
           "time_series.timestamp_format is '%s', but this version reads a whole date in digits, such as %%Y-%%m-%%d or %%d/%%m/%%Y, and after it nothing or a time such as %%H:%%M:%%S, or %%H:%%M:%%S or %%H:%%M alone; write the column so, or use elapsed_seconds"
               .formatted(format));
     }
-    String name = config.timestampColumn();
+    String name = config.timeColumn();
     ColumnKind kind = hasTime ? ColumnKind.TIMESTAMP : ColumnKind.DATE;
     declared.putIfAbsent(
         name,
@@ -198,7 +197,9 @@ final class SeriesTimes {
           "time_series.timestamp_interval_seconds is %,d, but the times of column '%s' have gaps; fill them, or remove the interval to learn the steps"
               .formatted(config.timestampIntervalSeconds(), column.name()));
     }
-    long start = start(times.lowTicks(), times.lowCounts(), threshold);
+    // Positions begin at 0 in every table: the first one tells nothing of a row.
+    int atStart = config.isNumbered() ? 1 : threshold;
+    long start = start(times.lowTicks(), times.lowCounts(), atStart);
     long stop = GroupStages.end(times.highTicks(), times.highCounts(), threshold);
     if (start > stop && (config.startTimestamp() == null || config.stopTimestamp() == null)) {
       throw new BadInputException(

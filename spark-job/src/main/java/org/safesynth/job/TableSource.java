@@ -75,6 +75,11 @@ public final class TableSource {
     return table;
   }
 
+  /** The same table with other columns. */
+  TableSource with(Dataset<Row> others) {
+    return new TableSource(source, others, unguarded, untyped);
+  }
+
   /** What the user called it, without credentials. */
   public String name() {
     return source;

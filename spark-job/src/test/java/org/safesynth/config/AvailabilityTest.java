@@ -46,7 +46,6 @@ final class AvailabilityTest {
           """
           replace_pii: {}                                               | replace_pii is given
           {data: {group_training_examples_by: id}, training: {pretrained_model: TinyLlama}, privacy: {dp_enabled: true}} | data.group_training_examples_by is id
-          time_series: {is_timeseries: true, timestamp_interval_seconds: 9} | time_series.is_timeseries is true
           {data: {parent: {path: a, key: b}}, privacy: {dp_enabled: true}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
           {data: {parent: {path: a, key: b}, group_training_examples_by: b}, time_series: {is_timeseries: true, timestamp_column: t}} | data.parent is {path: a, key: b}
@@ -71,7 +70,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(8, found);
+    assertEquals(7, found);
   }
 
   @Test

@@ -119,6 +119,15 @@ final class CrossRulesTest {
     refused("time_series: {is_timeseries: true}", "time_series.timestamp_interval_seconds");
     read("time_series: {is_timeseries: true, timestamp_column: t}");
     read("time_series: {is_timeseries: true, timestamp_interval_seconds: 60}");
+    read(
+        "time_series: {is_timeseries: true, timestamp_interval_seconds: 60, timestamp_format: elapsed_seconds}");
+    refused(
+        "time_series: {is_timeseries: true, timestamp_interval_seconds: 60, timestamp_format: '%Y-%m-%d'}",
+        "are numbered in seconds; name the column");
+    refused(
+        "time_series: {is_timeseries: true, timestamp_interval_seconds: 60}\n"
+            + "data: {group_training_examples_by: g, order_training_examples_by: t}",
+        "their position in the table");
     refused("time_series: {timestamp_column: t}", "needs time_series.is_timeseries: true");
   }
 

@@ -43,10 +43,15 @@ final class CommandRuns {
 
   /** The rows of a run's table by the groups of its first column, in the order as written. */
   Map<String, List<Row>> groups(String id) {
+    return groups(id, 0);
+  }
+
+  /** The same by those of another column. */
+  Map<String, List<Row>> groups(String id, int column) {
     Map<String, List<Row>> groups = new LinkedHashMap<>();
     String table = artifacts.resolve(id).resolve("synthetic").toString();
     for (Row row : LocalSpark.session().read().parquet(table).collectAsList()) {
-      groups.computeIfAbsent(row.getString(0), key -> new ArrayList<>()).add(row);
+      groups.computeIfAbsent(row.getString(column), key -> new ArrayList<>()).add(row);
     }
     return groups;
   }

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class TimeSeriesTest {
   private static final LocalDate START = LocalDate.of(2021, 3, 1);
 
+  private static final int SHORTEST = 22;
+
   @TempDir private static Path temp;
 
   private final CommandRuns runs = new CommandRuns(temp);
@@ -38,7 +40,7 @@ final class TimeSeriesTest {
     List<String> lines = new ArrayList<>(List.of("shop,day,sales"));
     for (int shop = 0; shop < 100; shop++) {
       LocalDate day = START.plusDays(random.nextInt(25));
-      LocalDate stop = day.plusDays(21 + random.nextInt(25));
+      LocalDate stop = day.plusDays(SHORTEST - 1 + random.nextInt(25));
       int level = random.nextInt(1, 4);
       for (; !day.isAfter(stop); day = day.plusDays(1)) {
         int sales = 100 * level * (isWeekend(day) ? 2 : 1) + random.nextInt(20);
@@ -146,6 +148,7 @@ final class TimeSeriesTest {
     int[] days = new int[2];
     for (List<Row> rows : series.values()) {
       assertDaily(rows);
+      assertTrue(rows.size() >= SHORTEST, "a series of %d days".formatted(rows.size()));
       starts.add(day(rows, 0));
       stops.add(day(rows, rows.size() - 1));
       for (int i = 0; i < rows.size(); i++) {

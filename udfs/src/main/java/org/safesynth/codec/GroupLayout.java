@@ -22,6 +22,7 @@ import org.safesynth.schema.FrozenSchema;
  * @param last greatest tick of the order column that may be written
  * @param meanRows rows of a group, on average
  * @param mostRows rows of the longest group
+ * @param leastRows before which no group ends that has time left; 1 where nothing is known
  * @param series the times where the groups are time series; else null
  * @param parent where each group is a row of a parent table with its children; else null
  */
@@ -34,6 +35,7 @@ public record GroupLayout(
     @JsonProperty("last") long last,
     @JsonProperty("mean_rows") double meanRows,
     @JsonProperty("most_rows") int mostRows,
+    @JsonProperty("least_rows") int leastRows,
     @JsonProperty("series") SeriesSpan series,
     @JsonProperty("parent") ParentColumns parent)
     implements Serializable {
@@ -70,6 +72,7 @@ public record GroupLayout(
         last,
         meanRows,
         mostRows,
+        1,
         null,
         null);
   }
@@ -85,6 +88,7 @@ public record GroupLayout(
         last,
         meanRows,
         mostRows,
+        leastRows,
         newSeries,
         parent);
   }
@@ -100,6 +104,7 @@ public record GroupLayout(
         last,
         meanRows,
         mostRows,
+        leastRows,
         series,
         newParent);
   }
