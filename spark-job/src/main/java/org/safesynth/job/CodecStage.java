@@ -22,7 +22,13 @@ final class CodecStage {
   record Fitted(FieldCodec codec, List<ProtectionCount> protection) {}
 
   static Fitted run(RunContext context, FrozenSchema schema, TableProfile profile) {
-    Fitted fitted = fit(context, schema, profile);
+    return run(context, schema, profile, Map.of());
+  }
+
+  /** The same with borders of numbers, as {@link FieldCodec#fit} takes them. */
+  static Fitted run(
+      RunContext context, FrozenSchema schema, TableProfile profile, Map<Integer, Long> borders) {
+    Fitted fitted = fit(context, schema, profile, borders);
     for (CutText cut : fitted.codec().cutTexts(schema, profile)) {
       context
           .console()
@@ -35,10 +41,15 @@ final class CodecStage {
 
   /** The same, without a word on what the embedded model cannot learn. */
   static Fitted fit(RunContext context, FrozenSchema schema, TableProfile profile) {
+    return fit(context, schema, profile, Map.of());
+  }
+
+  private static Fitted fit(
+      RunContext context, FrozenSchema schema, TableProfile profile, Map<Integer, Long> borders) {
     Protection protection = protection(context);
     Fitted fitted =
         new Fitted(
-            FieldCodec.fit(schema, profile, protection),
+            FieldCodec.fit(schema, profile, protection, borders),
             FieldCodec.protectionCounts(schema, profile, protection));
     tell(context.console(), protection, fitted.protection());
     return fitted;

@@ -316,9 +316,40 @@ final class GroupStages {
       }
     }
     FrozenSchema derived = layout.derived(inferred.schema());
-    FieldCodec fields = CodecStage.run(context, derived, profile).codec();
+    Map<Integer, Long> borders =
+        isSingle || parent != null
+            ? Map.of()
+            : borders(inferred, members, facts, layout, protection);
+    FieldCodec fields = CodecStage.run(context, derived, profile, borders).codec();
     journal.protection(FieldCodec.protectionCounts(derived, profile, protection));
     return new GroupCodec(fields, layout);
+  }
+
+  /** Where first rows have other numbers than later ones, by derived column. */
+  private static Map<Integer, Long> borders(
+      SchemaStage.Inferred inferred,
+      JavaRDD<GroupedRows.Member> members,
+      GroupedRows.Facts facts,
+      GroupLayout layout,
+      Protection protection) {
+    Map<Integer, ColumnProfile> profiles = new HashMap<>();
+    int least = 1;
+    for (int c = 0; c < inferred.schema().columns().size(); c++) {
+      ColumnSchema column = inferred.schema().columns().get(c);
+      boolean isDrawn = c != layout.orderColumn() && !layout.constant()[c];
+      if (isDrawn && column.kind().isNumeric()) {
+        profiles.put(c, inferred.profile().columns().get(c));
+        least = Math.max(least, protection.threshold(column.name()));
+      }
+    }
+    if (profiles.isEmpty() || facts.mostRows() == 1) {
+      return Map.of();
+    }
+    Map<Integer, Long> borders = new HashMap<>();
+    FirstRows.of(members)
+        .borders(profiles, facts.groups(), least)
+        .forEach((column, border) -> borders.put(layout.derivedColumn(column), border));
+    return borders;
   }
 
   static double meanStep(ColumnProfile steps) {

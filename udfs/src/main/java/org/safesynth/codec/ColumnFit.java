@@ -3,6 +3,7 @@ package org.safesynth.codec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.safesynth.random.KeyedPermutation;
@@ -40,15 +41,20 @@ final class ColumnFit {
     this.protection = protection;
   }
 
-  List<ColumnCodec> columns() {
+  /**
+   * The columns' encodings.
+   *
+   * @param borders ticks at which a bin has to begin, by column
+   */
+  List<ColumnCodec> columns(Map<Integer, Long> borders) {
     List<ColumnCodec> columns = new ArrayList<>();
     for (int c = 0; c < schema.columns().size(); c++) {
-      columns.add(column(schema.columns().get(c), profile.columns().get(c)));
+      columns.add(column(schema.columns().get(c), profile.columns().get(c), borders.get(c)));
     }
     return columns;
   }
 
-  private ColumnCodec column(ColumnSchema column, ColumnProfile counts) {
+  private ColumnCodec column(ColumnSchema column, ColumnProfile counts, Long border) {
     boolean missing = column.missing() || counts.missing() > 0;
     if (column.kind() == ColumnKind.IDENTIFIER) {
       return identifier(column, counts, missing);
@@ -58,7 +64,8 @@ final class ColumnFit {
     }
     boolean numeric = column.kind().isNumeric() || counts.ticks().length > 0;
     if (numeric && counts.distinct() > 0) {
-      return new NumberFit(column, counts, protection.threshold(column.name())).fit(missing);
+      return new NumberFit(column, counts, protection.threshold(column.name()))
+          .fit(missing, border);
     }
     return category(column, counts, missing);
   }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.schema.ColumnKind;
@@ -61,7 +62,20 @@ public final class FieldCodec implements RecordCodec {
 
   /** Fits the encoding of every column to what the passes over the table counted. */
   public static FieldCodec fit(FrozenSchema schema, TableProfile profile, Protection protection) {
-    return new FieldCodec(new ColumnFit(schema, profile, protection).columns());
+    return fit(schema, profile, protection, Map.of());
+  }
+
+  /**
+   * The same, where some columns of numbers have two sides that share no bin.
+   *
+   * @param borders least tick of the upper side, by column
+   */
+  public static FieldCodec fit(
+      FrozenSchema schema,
+      TableProfile profile,
+      Protection protection,
+      Map<Integer, Long> borders) {
+    return new FieldCodec(new ColumnFit(schema, profile, protection).columns(borders));
   }
 
   /** What {@link #fit} protects, column by column; columns where it does nothing are left out. */

@@ -102,7 +102,12 @@ final class NumberFit {
     return new long[] {below, above};
   }
 
-  ColumnCodec fit(boolean missing) {
+  /**
+   * The column's encoding.
+   *
+   * @param border tick at which a bin has to begin, or null
+   */
+  ColumnCodec fit(boolean missing, Long border) {
     long present = counts.rows() - counts.missing();
     long inASet = Math.min(MOST_IN_A_SET, Math.max(LEAST_IN_A_SET, present / 30));
     if (counts.complete() && ticks.length <= inASet) {
@@ -112,7 +117,7 @@ final class NumberFit {
         (int) Math.max(LEAST_BINS, Math.min(MOST_BINS, Math.round(Math.sqrt(present) / 2)));
     int wantedLeaves =
         (int) Math.max(1, Math.min(MOST_LEAVES, present / (double) wantedBins / RECORDS_OF_A_LEAF));
-    List<SpikeOrQuantile.Cell> bins = SpikeOrQuantile.cut(weights, wantedBins, ticks.length);
+    List<SpikeOrQuantile.Cell> bins = bins(wantedBins, border);
     List<TickPartition> leaves = new ArrayList<>();
     List<RoundSteps> rounding = new ArrayList<>();
     for (SpikeOrQuantile.Cell bin : bins) {
@@ -126,6 +131,26 @@ final class NumberFit {
     }
     return new BinnedNumberColumn(
         partition(ticks, bins), leaves, rounding, tail(bins, false), tail(bins, true), missing);
+  }
+
+  /** Bins of all ticks, or of those on either side of the border by the records that are there. */
+  private List<SpikeOrQuantile.Cell> bins(int wanted, Long border) {
+    int at = border == null ? 0 : Arrays.binarySearch(ticks, border);
+    int above = at >= 0 ? at : -at - 1;
+    if (above == 0 || above == ticks.length) {
+      return SpikeOrQuantile.cut(weights, wanted, ticks.length);
+    }
+    double[] lower = Arrays.copyOf(weights, above);
+    double[] upper = Arrays.copyOfRange(weights, above, weights.length);
+    double share = Arrays.stream(lower).sum() / Arrays.stream(weights).sum();
+    int ofLower = (int) Math.max(1, Math.min(wanted - 1, Math.round(wanted * share)));
+    List<SpikeOrQuantile.Cell> bins =
+        new ArrayList<>(SpikeOrQuantile.cut(lower, ofLower, ticks.length));
+    for (SpikeOrQuantile.Cell cell : SpikeOrQuantile.cut(upper, wanted - ofLower, ticks.length)) {
+      List<Integer> items = cell.items().stream().map(item -> item + above).toList();
+      bins.add(new SpikeOrQuantile.Cell(cell.spike(), items));
+    }
+    return bins;
   }
 
   /**

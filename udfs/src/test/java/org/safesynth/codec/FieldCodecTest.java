@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -134,6 +135,31 @@ class FieldCodecTest {
       read.add(column.decode(new int[] {0, 2}, 0, i, new SplittableRandom(i)));
     }
     assertEquals(Set.of(6L, 7L, 8L, 9L), read);
+  }
+
+  @Test
+  void twoSidesOfABorderShareNoBin() {
+    List<Long> cells = new ArrayList<>();
+    for (long i = 0; i < 5_000; i++) {
+      cells.add(i * i % 3_001);
+    }
+    for (long i = 0; i < 60; i++) {
+      cells.add(3_100 + 7 * i);
+    }
+    FrozenSchema schema = new FrozenSchema(List.of(column("c", ColumnKind.INTEGER, false)));
+    TableProfile profile = new TableProfile(cells.size(), List.of(profile(cells)));
+    FieldCodec codec = FieldCodec.fit(schema, profile, Protection.OFF, Map.of(0, 3_100L));
+    Set<Integer> lower = new HashSet<>();
+    Set<Integer> upper = new HashSet<>();
+    for (Long cell : cells) {
+      int[] tokens = new int[codec.positions()];
+      codec.encode(new Object[] {cell}, tokens);
+      (cell < 3_100 ? lower : upper).add(tokens[0]);
+      long back = (Long) codec.decode(tokens, 0, new SplittableRandom(cell))[0];
+      assertEquals(cell < 3_100, back < 3_100 - 50);
+    }
+    assertTrue(Collections.disjoint(lower, upper), lower + " and " + upper);
+    assertTrue(lower.size() > 20 && !upper.isEmpty());
   }
 
   @Property(tries = 100)
