@@ -28,30 +28,32 @@ final class ComparedTables {
    */
   static EvaluationInput read(
       RunContext context, String reference, String synthetic, String holdout) {
-    TableSource real = open(context, reference);
+    TableSource real = open(context, reference, "--reference");
     InferredTable inferred =
         real.reading(() -> SchemaStage.infer(context, real, SchemaStage.declared(context, real)));
     return new EvaluationInput(
         typed(context, real, inferred.schema()),
-        aligned(context, synthetic, inferred.schema()),
+        aligned(context, synthetic, "--synthetic", inferred.schema()),
         holdout == null
             ? Optional.empty()
-            : Optional.of(aligned(context, holdout, inferred.schema())),
+            : Optional.of(aligned(context, holdout, "--holdout", inferred.schema())),
         EvaluateStage.groups(context.config()),
         Optional.empty());
   }
 
   /** Options are those of the reference's format: a synthetic Parquet folder needs none. */
-  private static TableSource open(RunContext context, String source) {
+  private static TableSource open(RunContext context, String source, String parameter) {
     DataConfig data = context.config().data();
     SparkSession spark = context.spark();
     TableSource table =
-        TableSource.open(spark, new TableSource.Address(source, data.format(), data.options()));
+        TableSource.open(
+            spark, new TableSource.Address(source, data.format(), data.options(), parameter));
     return NumberedRows.ofCompared(context.config(), table);
   }
 
-  private static TypedTable aligned(RunContext context, String source, FrozenSchema reference) {
-    TableSource table = open(context, source);
+  private static TypedTable aligned(
+      RunContext context, String source, String parameter, FrozenSchema reference) {
+    TableSource table = open(context, source, parameter);
     InferredTable inferred = table.reading(() -> SchemaStage.infer(context, table, Map.of()));
     return typed(context, table, aligned(reference, inferred));
   }

@@ -67,7 +67,9 @@ final class CompletionStage implements AutoCloseable {
     SafeSynthesizerConfig config = context.config();
     TableSource table =
         TableSource.open(
-            context.spark(), new TableSource.Address(conditions, null, config.data().options()));
+            context.spark(),
+            new TableSource.Address(
+                conditions, null, config.data().options(), "generation.conditions"));
     return ofTable(context, schema, model, table, true);
   }
 

@@ -42,7 +42,9 @@ final class RelatedStage {
   static TableSource open(RunContext context) {
     ParentTable parent = context.config().data().parentTable();
     return TableSource.open(
-        context.spark(), new TableSource.Address(parent.path(), parent.format(), parent.options()));
+        context.spark(),
+        new TableSource.Address(
+            parent.path(), parent.format(), parent.options(), "data.parent.path"));
   }
 
   /**

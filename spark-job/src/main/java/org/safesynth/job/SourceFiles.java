@@ -27,42 +27,43 @@ record SourceFiles(String source, List<Path> files) {
   private static final List<String> COMPRESSIONS =
       List.of(".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate");
 
+  private static final String MISSING =
+      " does not exist; name a file, a folder of files, a glob, or table:NAME";
+
   /** Enough to see the header and the format; Spark lists the rest. */
   private static final int ENOUGH = 10_000;
 
-  static SourceFiles find(Configuration hadoop, String source) {
+  /**
+   * Looks for the files.
+   *
+   * @param parameter that names the source, for errors
+   */
+  static SourceFiles find(Configuration hadoop, String source, String parameter) {
+    String named = parameter + ": " + Credentials.masked(source);
     List<FileStatus> found = new ArrayList<>();
     try {
       Path path = new Path(source);
       FileSystem fs = path.getFileSystem(hadoop);
       FileStatus[] matches = fs.globStatus(path);
       if (matches == null || matches.length == 0) {
-        throw new BadInputException(
-            "the data source %s does not exist".formatted(Credentials.masked(source)));
+        throw new BadInputException(named + MISSING);
       }
       for (FileStatus match : matches) {
         collect(fs, match, found);
       }
     } catch (FileNotFoundException e) {
-      throw new BadInputException(
-          "the data source %s does not exist".formatted(Credentials.masked(source)), e);
+      throw new BadInputException(named + MISSING, e);
     } catch (UnsupportedFileSystemException e) {
       throw new BadInputException(
-          "the data source %s: %s; for S3 write s3a://"
-              .formatted(Credentials.masked(source), Faults.oneLine(e.getMessage())),
-          e);
+          "%s: %s; for S3 write s3a://".formatted(named, Faults.oneLine(e.getMessage())), e);
     } catch (AccessControlException e) {
-      throw new BadInputException(
-          "the data source %s: permission denied".formatted(Credentials.masked(source)), e);
+      throw new BadInputException(named + ": permission denied; let this user read it", e);
     } catch (IOException | IllegalArgumentException e) {
       throw new BadInputException(
-          "the data source %s cannot be read: %s"
-              .formatted(Credentials.masked(source), Faults.oneLine(e.getMessage())),
-          e);
+          "%s cannot be read: %s".formatted(named, Faults.oneLine(e.getMessage())), e);
     }
     if (found.isEmpty()) {
-      throw new BadInputException(
-          "the data source %s holds no file".formatted(Credentials.masked(source)));
+      throw new BadInputException(named + " holds no file");
     }
     List<Path> filled =
         found.stream()
@@ -71,9 +72,7 @@ record SourceFiles(String source, List<Path> files) {
             .sorted(Comparator.comparing(Path::toString))
             .toList();
     if (filled.isEmpty()) {
-      throw new BadInputException(
-          "the data source %s is empty: no header and no rows"
-              .formatted(Credentials.masked(source)));
+      throw new BadInputException(named + " is empty: no header and no rows");
     }
     return new SourceFiles(source, filled);
   }

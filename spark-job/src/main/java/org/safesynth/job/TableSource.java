@@ -55,8 +55,15 @@ public final class TableSource {
    * @param source path, URI, glob, or {@code table:name}
    * @param format {@code data.format}, or null for the ending's
    * @param options {@code data.options}
+   * @param parameter that names the table, for errors
    */
-  public record Address(String source, String format, Map<String, String> options) {
+  public record Address(
+      String source, String format, Map<String, String> options, String parameter) {
+    /** The table of {@code --data-source}. */
+    public Address(String source, String format, Map<String, String> options) {
+      this(source, format, options, "--data-source");
+    }
+
     public Address {
       TreeMap<String, String> ignoringCase = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
       ignoringCase.putAll(options);
@@ -134,7 +141,8 @@ public final class TableSource {
       return unguarded(
           source, loaded(address, () -> source.isEmpty() ? reader.load() : reader.load(source)));
     }
-    SourceFiles files = SourceFiles.find(spark.sparkContext().hadoopConfiguration(), source);
+    SourceFiles files =
+        SourceFiles.find(spark.sparkContext().hadoopConfiguration(), source, address.parameter());
     return switch (format == null ? files.format() : format) {
       case "csv" -> csv(spark, address, files);
       case "json" -> json(spark, address, files);

@@ -52,7 +52,9 @@ final class RunJobTest {
   void badInputIsOneSentenceAndCodeTwoAndIsInTheResult() {
     assertEquals(2, run("--data-source", temp.resolve("no.csv").toString()));
     String said = err.toString(StandardCharsets.UTF_8);
-    assertTrue(said.contains("error: the data source"), said);
+    assertTrue(
+        said.contains("error: --data-source: ") && said.contains("does not exist; name a file"),
+        said);
     assertFalse(said.contains("\tat "), said);
     RunResult result = result();
     assertEquals(RunResult.FAILED, result.status());
