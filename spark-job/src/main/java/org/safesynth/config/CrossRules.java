@@ -26,6 +26,7 @@ final class CrossRules {
     }
     checkGeneration(config.generation());
     checkSingleSeries(config);
+    checkChosenRows(config);
     checkSchedule(config);
     if (config.privacy().assumePublicDomain()
         && config.privacy().domainEpsilonShare().orElse(0.0) > 0) {
@@ -222,6 +223,22 @@ final class CrossRules {
           "a time series without data.group_training_examples_by is written as one whole, from its"
               + " start to its stop; remove generation.conditions, generation.rebalance and"
               + " generation.constraints, which choose rows");
+    }
+  }
+
+  private static void checkChosenRows(SafeSynthesizerConfig config) {
+    GenerationConfig generation = config.generation();
+    boolean isGiven = generation.conditions() != null || generation.rebalance() != null;
+    if (isGiven && config.data().groupColumn() != null) {
+      throw new BadInputException(
+          "generation.conditions and generation.rebalance complete single rows, and a model of"
+              + " groups writes whole ones; remove them, or train a model without"
+              + " data.group_training_examples_by, data.parent and time_series");
+    }
+    if (isGiven && !generation.constraints().isEmpty()) {
+      throw new BadInputException(
+          "generation.constraints choose among rows that are sampled freely; remove them, or the"
+              + " generation.conditions or generation.rebalance that go with them");
     }
   }
 

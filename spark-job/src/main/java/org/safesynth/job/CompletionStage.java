@@ -64,13 +64,19 @@ final class CompletionStage implements AutoCloseable {
     if (conditions == null) {
       return ofShares(context, schema, model);
     }
+    return ofTable(context, schema, model, conditions(context), true);
+  }
+
+  /** Opens the table of {@code generation.conditions}. */
+  static TableSource conditions(RunContext context) {
     SafeSynthesizerConfig config = context.config();
-    TableSource table =
-        TableSource.open(
-            context.spark(),
-            new TableSource.Address(
-                conditions, null, config.data().options(), "generation.conditions"));
-    return ofTable(context, schema, model, table, true);
+    return TableSource.open(
+        context.spark(),
+        new TableSource.Address(
+            config.generation().conditions(),
+            null,
+            config.data().options(),
+            "generation.conditions"));
   }
 
   /**

@@ -44,22 +44,25 @@ final class GivenCells implements Serializable {
   /** Finds the table's columns among the model's. */
   static GivenCells of(TableSource table, FrozenSchema schema, Set<String> missing) {
     List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
-    String[] given = table.rows().columns();
-    int[] columns = new int[given.length];
-    for (int i = 0; i < given.length; i++) {
-      columns[i] = names.indexOf(given[i]);
-      if (columns[i] < 0) {
+    requireColumns(table, names);
+    int[] columns = Arrays.stream(table.rows().columns()).mapToInt(names::indexOf).toArray();
+    return new GivenCells(table.name(), schema, columns, missing);
+  }
+
+  /** Refuses a table with columns that the learned one does not have. */
+  static void requireColumns(TableSource table, List<String> names) {
+    for (String given : table.rows().columns()) {
+      if (!names.contains(given)) {
         List<String> shown = names.subList(0, Math.min(NAMED, names.size()));
         throw new BadInputException(
             "%s has a column '%s' that the model did not learn (it knows %s%s); remove or rename it"
                 .formatted(
                     table.name(),
-                    given[i],
+                    given,
                     String.join(", ", shown),
                     names.size() > NAMED ? ", ..." : ""));
       }
     }
-    return new GivenCells(table.name(), schema, columns, missing);
   }
 
   /**

@@ -15,7 +15,6 @@ import org.apache.spark.util.LongAccumulator;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.GroupCodec;
 import org.safesynth.evaluate.EvaluationResult;
-import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.FrozenSchema;
 
 /**
@@ -51,9 +50,16 @@ final class Pipeline {
     }
   }
 
-  /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
-  Learned train(TableSource.Address address) {
+  /**
+   * Reads and learns; leaves {@code schema.json} and {@code model/}.
+   *
+   * @param generates whether the run goes on to generate
+   */
+  Learned train(TableSource.Address address, boolean generates) {
     TableSource table = journal.stage("open", () -> open(address));
+    if (generates) {
+      GenerationWishes.requireColumns(context, table);
+    }
     Devices.require(context);
     if (context.config().privacy().dpEnabled()) {
       return GroupStages.isAsked(context)
@@ -246,18 +252,10 @@ final class Pipeline {
 
   private long write(FrozenSchema schema, Path folder, LanguageStage language) {
     boolean isConstrained = !context.config().generation().constraints().isEmpty();
-    if (isConstrained && CompletionStage.isAsked(context.config())) {
-      throw new BadInputException(
-          "generation.constraints choose among rows that are sampled freely; remove them, or the conditions or shares that go with them");
-    }
     if (isConstrained && language == null && !GroupStages.isAsked(context)) {
       return writeConstrained(schema, folder);
     }
     if (GroupStages.isAsked(context)) {
-      if (CompletionStage.isAsked(context.config())) {
-        throw new BadInputException(
-            "generation.conditions and generation.rebalance complete single rows, and the model has learned groups; remove them, or train a model without groups, related tables and time series");
-      }
       Path scratch = new Path(context.folder().work(), "groups");
       if (language != null) {
         return write(folder, language);

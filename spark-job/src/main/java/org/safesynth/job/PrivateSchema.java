@@ -77,6 +77,7 @@ final class PrivateSchema {
     if (!open.isEmpty() && !(context.config().privacy().domainEpsilonShare().orElse(0.0) > 0)) {
       throw refusal(open);
     }
+    GenerationWishes.requireConditions(context, schema);
     SortedMap<Integer, Boolean> toBuy = new TreeMap<>();
     for (ColumnSchema column : open) {
       knownBy.put(column.name(), "bought");

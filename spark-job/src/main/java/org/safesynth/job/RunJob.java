@@ -91,7 +91,7 @@ final class RunJob {
         (pipeline, journal) -> {
           TableSource.Address table =
               new TableSource.Address(source, config.data().format(), config.data().options());
-          Pipeline.Learned learned = pipeline.train(table);
+          Pipeline.Learned learned = pipeline.train(table, stages == Stages.ALL);
           if (stages == Stages.ALL) {
             pipeline.generate(options.outputFile);
             pipeline.compare(learned);

@@ -45,11 +45,12 @@ final class SchemaStage {
     Map<String, DeclaredColumn> declared = new HashMap<>(declared(context, table));
     String group = context.config().data().groupColumn();
     if (group != null) {
-      declared.putIfAbsent(group, identifier(group));
+      declared.put(group, key(context, group, declared.get(group)));
     }
     new SeriesTimes(context.config().timeSeries())
         .declare(declared, () -> firstTime(context, table));
     InferredTable inferred = infer(context, table, declared);
+    GenerationWishes.requireConditions(context, inferred.schema());
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(inferred.schema()));
     context.console().info("columns: " + kinds(inferred.schema()));
     return new Inferred(
@@ -70,6 +71,36 @@ final class SchemaStage {
     Column present = time.isNotNull().and(not(time.isin(missing)));
     List<Row> first = times.where(present).limit(1).collectAsList();
     return first.isEmpty() ? null : first.get(0).getString(0);
+  }
+
+  /**
+   * The key of groups, whatever a file says of its values: written from what is declared of them,
+   * keys would be real ones, and come up twice.
+   */
+  private static DeclaredColumn key(RunContext context, String name, DeclaredColumn declared) {
+    if (declared == null) {
+      return identifier(name);
+    }
+    if (declared.kind() != null && declared.kind() != ColumnKind.IDENTIFIER) {
+      context
+          .console()
+          .info(
+              "data.schema_file declares '%s' as %s; as the key of groups it is an identifier, and fresh ones are written"
+                  .formatted(name, word(declared.kind())));
+    }
+    return new DeclaredColumn(
+        name,
+        ColumnKind.IDENTIFIER,
+        null,
+        declared.missing(),
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        declared.missingValues());
   }
 
   /** The key of groups names them and means nothing else. */

@@ -16,6 +16,7 @@ import org.safesynth.schema.ColumnProfile;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.DeclaredColumn;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.SchemaFile;
 import org.safesynth.schema.TimeOfDay;
 
 /** What {@code time_series} says, held against the column of the times. */
@@ -91,7 +92,7 @@ final class SeriesTimes {
     }
     boolean hasTime = day.length() < format.length();
     String time = hasTime ? format.substring(day.length() + 1) : "%H:%M:%S";
-    if (pattern.indexOf('%') >= 0
+    if (!SchemaFile.isDateFormat(pattern)
         || !Set.of("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%T").contains(time)) {
       throw new BadInputException(
           "time_series.timestamp_format is '%s', but this version reads a whole date in digits, such as %%Y-%%m-%%d or %%d/%%m/%%Y, and after it nothing or a time such as %%H:%%M:%%S, or %%H:%%M:%%S or %%H:%%M alone; write the column so, or use elapsed_seconds"

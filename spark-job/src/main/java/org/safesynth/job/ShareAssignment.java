@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.safesynth.codec.Acceptance;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.fault.BadInputException;
@@ -45,15 +46,11 @@ record ShareAssignment(int column, List<Object> values, long[] ends, KeyedPermut
       long rows,
       long seed) {
     List<String> names = schema.columns().stream().map(ColumnSchema::name).toList();
+    requireColumns(wanted.keySet(), names);
     List<ShareAssignment> assignments = new ArrayList<>();
     wanted.forEach(
         (name, shares) -> {
           int column = names.indexOf(name);
-          if (column < 0) {
-            throw new BadInputException(
-                "generation.rebalance names '%s', which is no column of the table (%s)"
-                    .formatted(name, String.join(", ", names)));
-          }
           List<Object> values =
               shares.keySet().stream()
                   .map(text -> value(schema.columns().get(column), text, column, codec))
@@ -66,9 +63,20 @@ record ShareAssignment(int column, List<Object> values, long[] ends, KeyedPermut
     return assignments;
   }
 
+  /** Refuses columns that the table does not have. */
+  static void requireColumns(Set<String> wanted, List<String> names) {
+    for (String name : wanted) {
+      if (!names.contains(name)) {
+        throw new BadInputException(
+            "generation.rebalance names '%s', which is no column of the table (%s)"
+                .formatted(name, String.join(", ", names)));
+      }
+    }
+  }
+
   private static Object value(ColumnSchema column, String text, int number, FieldCodec codec) {
     try {
-      Object value = CellReader.of(column, java.util.Set.of()).read(text);
+      Object value = CellReader.of(column, Set.of()).read(text);
       if (column.allows(value) && codec.acceptance(number, value) == Acceptance.EXACT) {
         return value;
       }

@@ -119,6 +119,12 @@ final class CrossRulesTest {
     refused("time_series: {is_timeseries: true}", "time_series.timestamp_interval_seconds");
     read("time_series: {is_timeseries: true, timestamp_column: t}");
     read("time_series: {is_timeseries: true, timestamp_interval_seconds: 60}");
+    refused(
+        "data: {group_training_examples_by: g}\ngeneration: {conditions: c.csv}",
+        "and a model of groups writes whole ones");
+    refused(
+        "generation: {conditions: c.csv, constraints: ['a < b']}",
+        "choose among rows that are sampled freely");
     read(
         "time_series: {is_timeseries: true, timestamp_interval_seconds: 60, timestamp_format: elapsed_seconds}");
     refused(

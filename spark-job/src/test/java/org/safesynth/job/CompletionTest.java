@@ -317,4 +317,39 @@ final class CompletionTest {
         "--generation.conditions",
         "x.csv");
   }
+
+  @Test
+  void aWholeRunIsRefusedBeforeItLearns() throws IOException {
+    refusesRun("no column of the table", "open", "--generation.rebalance", "{colour: {red: 1}}");
+    refusesRun(
+        "generation.conditions: " + temp.resolve("none.csv"),
+        "open",
+        "--generation.conditions",
+        temp.resolve("none.csv").toString());
+    Path colours = Files.write(temp.resolve("colours.csv"), List.of("a,colour", "1,red"));
+    refusesRun("has a column 'colour'", "open", "--generation.conditions", colours.toString());
+    refusesRun(
+        "contradict each other", "schema", "--generation.constraints", "[\"a < 1\", \"a > 2\"]");
+  }
+
+  /** Fails at a stage that comes before training. */
+  private void refusesRun(String expected, String stage, String... options) throws IOException {
+    Path folder = temp.resolve("refused" + expected.hashCode());
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "run",
+                "--data-source",
+                temp.resolve("table.csv").toString(),
+                "--data.random_state",
+                "3",
+                "--run-path",
+                folder.toString()));
+    all.addAll(List.of(options));
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    assertEquals(2, execute(said, all.toArray(String[]::new)));
+    assertTrue(said.toString(StandardCharsets.UTF_8).contains(expected), said.toString());
+    String result = Files.readString(folder.resolve("result.json"));
+    assertTrue(result.contains("\"stage\" : \"" + stage + "\""), result);
+  }
 }

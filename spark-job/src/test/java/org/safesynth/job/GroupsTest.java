@@ -259,6 +259,31 @@ final class GroupsTest {
         runs.said());
   }
 
+  /** Keys that a file declares as numbers are keys nevertheless: none is real or comes up twice. */
+  @Test
+  void declaredKeysAreFreshToo() throws IOException {
+    List<String> lines =
+        orders(150).stream().map(line -> line.substring(1).replaceFirst("^0*(?=\\d)", "")).toList();
+    Path table = csv("numbers.csv", HEADER, lines);
+    Path schema =
+        Files.writeString(
+            temp.resolve("declared.json"),
+            "{\"columns\": [{\"name\": \"customer\", \"kind\": \"integer\", \"min\": 0, \"max\": 449}]}");
+    String[] options = brief(table);
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(List.of("--data.schema_file", schema.toString()));
+    assertEquals(0, run("declared", all.toArray(String[]::new)), runs.said());
+    Dataset<Row> rows = written("declared");
+    Set<String> real =
+        lines.stream().map(line -> line.split(",")[0]).collect(java.util.stream.Collectors.toSet());
+    List<String> keys =
+        rows.select("customer").distinct().collectAsList().stream()
+            .map(row -> String.valueOf(row.get(0)))
+            .toList();
+    assertTrue(keys.stream().noneMatch(real::contains), keys.toString());
+    assertTrue(runs.said().contains("as the key of groups it is an identifier"), runs.said());
+  }
+
   @Test
   void theSameRowsComeOutForAnyOrderOfTheInput() throws IOException {
     List<String> lines = orders(120);

@@ -218,6 +218,9 @@ final class TimeSeriesTest {
         "but this version reads a whole date in digits",
         series(table, "--time_series.timestamp_format", "%d %b %Y"));
     refuses(
+        "but this version reads a whole date in digits",
+        series(table, "--time_series.timestamp_format", "%Y%m%d"));
+    refuses(
         "holds dates; remove the format",
         series(table, "--time_series.timestamp_format", "elapsed_seconds"));
     refuses(

@@ -46,6 +46,11 @@ public final class SchemaFile {
 
   private SchemaFile() {}
 
+  /** Whether dates are read that are written so, such as {@code dd/MM/yyyy}. */
+  public static boolean isDateFormat(String pattern) {
+    return DateFormat.isKnown(pattern);
+  }
+
   /** The file's text. */
   public static String write(FrozenSchema schema) {
     ObjectMapper mapper = new ObjectMapper();
