@@ -133,23 +133,28 @@ public final class EncodeStage {
       Encoding encoding, MapFunction<Object[], byte[]> encoder, Path folder, int shards) {
     SparkSession spark = encoding.rows().sparkSession();
     new TextFiles(spark.sparkContext().hadoopConfiguration()).delete(folder);
-    MapFunction<Row, Object[]> cells = encoding.cells();
-    RecordIdentity identity = encoding.identity();
     int[] shardKeys = shardKeys(spark, shards);
     Dataset<Row> records =
-        encoding
-            .rows()
-            .mapPartitions(
-                (MapPartitionsFunction<Row, Row>)
-                    part -> new EncodedRows(part, cells, encoder, identity),
-                Encoders.row(EncodedRows.TYPE))
-            .repartition(col("hash_high"))
-            .sortWithinPartitions("hash_high", "hash_low")
-            .mapPartitions(
-                (MapPartitionsFunction<Row, Row>)
-                    part -> new NumberedCopies(part, identity, shardKeys),
-                Encoders.row(NumberedCopies.TYPE));
+        identified(encoding.rows(), encoding.cells(), encoder, encoding.identity(), shardKeys);
     write(records, shardKeys.length, folder, "id_high", "id_low");
+  }
+
+  /** Records with their identities and tokens, a row each ({@link NumberedCopies#TYPE}). */
+  static Dataset<Row> identified(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      MapFunction<Object[], byte[]> encoder,
+      RecordIdentity identity,
+      int[] shardKeys) {
+    return rows.mapPartitions(
+            (MapPartitionsFunction<Row, Row>)
+                part -> new EncodedRows(part, cells, encoder, identity),
+            Encoders.row(EncodedRows.TYPE))
+        .repartition(col("hash_high"))
+        .sortWithinPartitions("hash_high", "hash_low")
+        .mapPartitions(
+            (MapPartitionsFunction<Row, Row>) part -> new NumberedCopies(part, identity, shardKeys),
+            Encoders.row(NumberedCopies.TYPE));
   }
 
   /**

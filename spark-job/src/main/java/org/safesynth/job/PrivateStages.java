@@ -73,7 +73,12 @@ final class PrivateStages {
                         () ->
                             table.reading(
                                 () ->
-                                    TokenCounts.ofPositions(table.rows(), agreed.cells(), fine))));
+                                    TokenCounts.ofTrained(
+                                        table.rows(),
+                                        agreed.cells(),
+                                        fine,
+                                        new RecordIdentity(context.seed()),
+                                        units))));
     int bins = PrivateAutoPlan.bins(units.trained(), privacy.epsilon());
     FieldCodec codec = DomainCodec.binned(schema, fineOnes, bins);
     ExamplesManifest examples = journal.stage("encode", () -> encode(table, agreed, codec, units));

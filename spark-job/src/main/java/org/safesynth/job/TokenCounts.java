@@ -2,12 +2,14 @@ package org.safesynth.job;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.marginal.ChowLiu;
 
@@ -44,6 +46,54 @@ final class TokenCounts {
   }
 
   /**
+   * Counts of each position (positions, tokens) of the records of a table that are learned: those
+   * that are not held out.
+   *
+   * <p>A further record adds one to one token of each position, or nothing: equal records are
+   * numbered, and it takes the number after theirs, so that no other changes sides.
+   */
+  static long[][] ofTrained(
+      Dataset<Row> rows,
+      MapFunction<Row, Object[]> cells,
+      FieldCodec codec,
+      RecordIdentity identity,
+      PrivateUnits units) {
+    if (units.heldOutShare() == 0) {
+      return ofPositions(rows, cells, codec);
+    }
+    EncodeStage.requireShortTokens(codec);
+    int[] sizes = new int[codec.positions()];
+    Arrays.setAll(sizes, codec::vocabularySize);
+    int[] oneShard = {0};
+    return EncodeStage.identified(rows, cells, EncodedRows.fixed(codec), identity, oneShard)
+        .filter(functions.col("id_high").geq(units.threshold()))
+        .select("tokens")
+        .toJavaRDD()
+        .mapPartitions(part -> countEach(part, sizes))
+        .treeReduce(TokenCounts::sum, MERGE_DEPTH);
+  }
+
+  private static Iterator<long[][]> countEach(Iterator<Row> part, int[] sizes) {
+    long[][] counts = new long[sizes.length][];
+    Arrays.setAll(counts, t -> new long[sizes[t]]);
+    int[] tokens = new int[sizes.length];
+    while (part.hasNext()) {
+      read(part.next(), tokens);
+      for (int t = 0; t < tokens.length; t++) {
+        counts[t][tokens[t]]++;
+      }
+    }
+    return List.<long[][]>of(counts).iterator();
+  }
+
+  private static void read(Row example, int[] tokens) {
+    ByteBuffer record = ByteBuffer.wrap(example.<byte[]>getAs(0)).order(ByteOrder.LITTLE_ENDIAN);
+    for (int t = 0; t < tokens.length; t++) {
+      tokens[t] = Short.toUnsignedInt(record.getShort(t * Short.BYTES));
+    }
+  }
+
+  /**
    * Counts of every pair of positions (pairs (0,1), (0,2), …; tokens of the first · tokens of the
    * second).
    *
@@ -66,11 +116,7 @@ final class TokenCounts {
     }
     int[] tokens = new int[positions];
     while (part.hasNext()) {
-      ByteBuffer record =
-          ByteBuffer.wrap(part.next().<byte[]>getAs(0)).order(ByteOrder.LITTLE_ENDIAN);
-      for (int t = 0; t < positions; t++) {
-        tokens[t] = Short.toUnsignedInt(record.getShort(t * Short.BYTES));
-      }
+      read(part.next(), tokens);
       for (int i = 0, k = 0; i < positions; i++) {
         for (int j = i + 1; j < positions; j++) {
           counts[k++][tokens[i] * sizes[j] + tokens[j]]++;
