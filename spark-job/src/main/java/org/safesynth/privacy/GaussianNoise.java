@@ -22,8 +22,9 @@ import org.safesynth.privacy.SecretStreams.Purpose;
  *
  * <p><b>How near to ideal Z is.</b> Each coordinate is half the sum of four independent Box-Muller
  * normals computed in double from 63-bit radii (tails to 9.4 each, 18.8 in sum: probability lost
- * below 2^-62) and 53-bit angles, whose sines and cosines are right to an ulp. Single draws are
- * unevenly spaced at about 2^-53; a cell of the grid holds over 2^17 neighbouring doubles, and the
+ * below 2^-62) and 53-bit angles, whose sines and cosines are right to two units in the last place.
+ * Single draws are unevenly spaced, at 2^-53 or so, and radii near zero at up to 2^-26; a cell of
+ * the grid holds over 2^14 neighbouring doubles of a sum within four deviations, and the
  * convolution of four draws smooths what unevenness is left, the same hardening as Opacus'. This
  * last part is an argument of orders of magnitude, as for every sampler of reals; the one above is
  * a proof.

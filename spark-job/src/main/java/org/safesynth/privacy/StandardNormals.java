@@ -20,7 +20,7 @@ final class StandardNormals {
       double cosines = 0;
       double sines = 0;
       for (int pair = 0; pair < 4; pair++) {
-        // (0, 1): 63 bits, so that the tail reaches sqrt(-2 ln 2^-64) = 9.4
+        // (0, 1], since the sum may round up: 63 bits, for a tail to sqrt(-2 ln 2^-64) = 9.4
         double uniform = ((stream.nextLong() >>> 1) + 0.5) * 0x1p-63;
         double radius = Math.sqrt(-2 * Math.log(uniform));
         Point point = onCircle(stream.nextLong() >>> 11);

@@ -22,8 +22,8 @@ import org.safesynth.model.Trace;
  * it is added to the sum as soon as the record's norm is known.
  *
  * <p>Records are independent otherwise: no input mask here depends on who else was drawn. What a
- * further record may still move is the rounding of the others' sum; micro-batches are added in
- * float64, and a test bounds the whole movement by C(1 + 1e-5).
+ * further record may still move are roundings of the others' gradients and of their sum, for which
+ * {@link PrivatePlan#sensitivity} has room; micro-batches are added in float64.
  */
 final class ClippedGradients {
   /** Entries of a weight whose gradients are formed for each record. */

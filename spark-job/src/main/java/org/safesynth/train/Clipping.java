@@ -5,7 +5,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * What {@link ClippingWorkers} sum: the gradients of privacy units, each clipped. How units are cut
- * into micro-batches must not change a unit's own part of the sum.
+ * into micro-batches changes a unit's own part of the sum by roundings only ({@link
+ * PrivatePlan#sensitivity}).
  */
 interface Clipping {
   /** Cuts the units that a step drew; each is in one micro-batch. */

@@ -17,15 +17,20 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * a_t′⟩⟨g_t, g_t′⟩: the products of two small Gram matrices. A bias, or an embedding's row, that a
  * unit uses at several places likewise sums its gradients before the norm.
  *
- * <p><b>Precision.</b> Inputs and output gradients are float32; norms are added up in float64. Let
- * u = 2^-24 and S_l = Σ_t |a_t||g_t| of layer l (|g_t| of a bias or a row), which bounds every
- * partial sum. A float32 dot product of m terms is off by at most γ_m = m·u/(1 − m·u) times the
- * product of norms (Higham 2002, 3.1), so the Gram form is off by at most (γ_in + γ_out +
- * γ_in·γ_out)·S_l², the square of a gradient summed over T places by at most (2γ_T + γ_T²)·S_l²; γ
- * of in + out + 2T + 2 covers both and is <em>added</em> to the squared norm, and the unit's part
- * of a clipped sum of k terms by at most γ_k·S_l, which is added to the norm. What is left are
- * roundings of the factor itself: less than 16·u together, so the factor is C / (norm·(1 + κ) +
- * 1e-6) with κ = 2^-20. The computed contribution of a unit therefore never exceeds C.
+ * <p><b>Precision.</b> Inputs and output gradients are float32, and so are the squares that are
+ * summed within a layer or a block of it; layers and blocks are added up in float64. Let u = 2^-24
+ * and S_l = Σ_t |a_t||g_t| of layer l (|g_t| of a bias or a row), which bounds every partial sum. A
+ * float32 dot product of m terms is off by at most γ_m = m·u/(1 − m·u) times the product of norms
+ * (Higham 2002, 3.1), so the Gram form is off by at most (γ_in + γ_out + γ_in·γ_out)·S_l², the
+ * square of a gradient summed over T places by at most (2γ_T + γ_T²)·S_l²; γ of in + out + 2T + 2
+ * covers both and is <em>added</em> to the squared norm, and the unit's part of a clipped sum of k
+ * terms by at most γ_k·S_l, which is added to the norm. What is left are roundings of the factor
+ * itself: less than 16·u together, so the factor is C / (norm·(1 + κ) + 1e-6) with κ = 2^-20. The
+ * computed contribution of a unit therefore never exceeds C.
+ *
+ * <p>Where a unit's gradient is formed ({@link RecordProducts}), what is added to the sum is that
+ * float32 vector itself, scaled: how it was rounded does not matter, only that its own squared
+ * length, from blocks of m products, is off by at most γ_m of itself, which is added.
  */
 final class GhostNorms {
   /** Relative excess that roundings of the factor may cause. */

@@ -10,7 +10,7 @@ import org.safesynth.privacy.SamplingRate;
  *
  * @param samplingRate q, by which each record enters each step
  * @param expectedBatch q times the public or noisy number of records; gradients are divided by it
- * @param noiseMultiplier σ: the noise deviates by σ times {@code clipNorm}
+ * @param noiseMultiplier σ: the noise deviates by σ times {@link #sensitivity}
  * @param clipNorm C, the greatest L2 norm of one record's gradient
  * @param steps number of steps: neither a loss nor the clock changes it
  * @param microBatchSize records that a worker takes at a time, whatever was drawn
@@ -31,6 +31,29 @@ public record PrivatePlan(
     double weightDecay,
     double averageDecay)
     implements Serializable {
+  private static final double SLACK = 0x1p-7;
+
+  /**
+   * By how much one unit is taken to move the sum that noise is added to: C and a little more. The
+   * noise deviates by σ times this, and σ is on the ledger.
+   *
+   * <p>A unit's own part of the sum never exceeds C, roundings included (see {@code GhostNorms}).
+   * That it was drawn also moves roundings elsewhere: the units after it come to lie in other
+   * micro-batches, where matrix products of another shape may round otherwise and sums in float32
+   * go through other partial sums; and the sum is rounded to the noise's grid, by √P · grid, below
+   * 2^-20 σC up to 2^32 parameters. The first of these has no useful bound in the worst case, where
+   * all roundings of all units would lie in one direction (about 2γ · units · C); they are rounding
+   * errors of some thousand products of either sign, and a test with a thousand units, across a
+   * number at which all micro-batches are cut anew, holds what a further unit moves besides its own
+   * part below a quarter of the slack. Sums of adapters are exact and need none of it.
+   */
+  public double sensitivity() {
+    return sensitivity(clipNorm);
+  }
+
+  static double sensitivity(double clipNorm) {
+    return clipNorm * (1 + SLACK);
+  }
 
   /** Learning rate of a step (from 0): linear warm-up, then a cosine to a tenth. */
   public double learningRateAt(long step) {

@@ -20,9 +20,9 @@ import org.safesynth.privacy.SecretStreams;
 /**
  * DP-SGD (Abadi et al. 2016, algorithm 1): each privacy unit, a record or a whole group of them,
  * enters each step by itself with probability q, its gradient is clipped to C, one draw of noise of
- * deviation σC is added to the sum, and the result is divided by the expected number of units.
- * Steps that draw nobody take noise too. How a model's gradients are clipped is for its {@link
- * PrivateLessons}.
+ * deviation σC (and a little more, {@link PrivatePlan#sensitivity}) is added to the sum, and the
+ * result is divided by the expected number of units. Steps that draw nobody take noise too. How a
+ * model's gradients are clipped is for its {@link PrivateLessons}.
  *
  * <p>All that follows is post-processing of the noisy gradient and costs no privacy: Adam's
  * moments, weight decay, the learning-rate schedule, the moving average that is the result. Nothing
@@ -188,7 +188,7 @@ public final class PrivateTrainer {
     Checkpoint run() {
       PoissonSampler sampler = new PoissonSampler(streams, plan.samplingRate(), lessons.units());
       GaussianNoise noise =
-          new GaussianNoise(streams, plan.noiseMultiplier(), plan.clipNorm(), noisy.length);
+          new GaussianNoise(streams, plan.noiseMultiplier(), plan.sensitivity(), noisy.length);
       FlatAdamW optimizer =
           new FlatAdamW(
               parameters,

@@ -189,7 +189,8 @@ class PrivateAdapterStepTest {
   }
 
   private GaussianNoise noise(SecretStreams streams) {
-    return new GaussianNoise(streams, new NoiseMultiplier(SIGMA), CLIP, adapter.length);
+    return new GaussianNoise(
+        streams, new NoiseMultiplier(SIGMA), PrivatePlan.sensitivity(CLIP), adapter.length);
   }
 
   private double[] account(Bug bug, long key) {

@@ -219,7 +219,8 @@ class PrivateStepTest {
   }
 
   private GaussianNoise noise(SecretStreams streams) {
-    return new GaussianNoise(streams, new NoiseMultiplier(SIGMA), CLIP, weights.length);
+    return new GaussianNoise(
+        streams, new NoiseMultiplier(SIGMA), PrivatePlan.sensitivity(CLIP), weights.length);
   }
 
   private double[] account(Bug bug, long key, int firstRecord) {
