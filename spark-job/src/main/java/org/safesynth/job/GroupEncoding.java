@@ -83,12 +83,12 @@ final class GroupEncoding {
     }
   }
 
-  /** A row's tokens (positions). */
+  /** A row's tokens (positions). Where a group was cut nothing has ended. */
   static void encode(GroupCodec codec, GroupedRows.Member member, int[] tokens) {
     boolean knowsCuts = codec.fields().vocabularySize(tokens.length - 1) > codec.lastToken() + 1;
     GroupCodec.End end =
-        member.isCut() && knowsCuts
-            ? GroupCodec.End.CUT
+        member.isCut()
+            ? knowsCuts ? GroupCodec.End.CUT : GroupCodec.End.GOES_ON
             : member.isLast() ? GroupCodec.End.LAST : GroupCodec.End.GOES_ON;
     codec.encode(member.cells(), member.before(), member.index() == 0, end, tokens);
   }

@@ -54,6 +54,8 @@ final class GroupGeneration {
                     .asked(schema.columns().get(learned.orderColumn()), learned));
     if (isSingle) {
       SeriesTimes.requireWritable(layout.series(), layout.meanStep());
+    } else {
+      SeriesTimes.requireWritable(layout, (long) Math.ceil(rows() / meanRows()));
     }
   }
 

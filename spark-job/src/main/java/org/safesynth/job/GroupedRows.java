@@ -333,7 +333,7 @@ final class GroupedRows {
       }
       mostRows = Math.max(mostRows, member.index() + 1);
       sizes[member.index() + 1] += member.isLast() ? 1 : 0;
-      if (member.isLast() && member.rhythm() != null) {
+      if (member.isLast() && !member.isCut() && member.rhythm() != null) {
         firstEnd = Math.min(firstEnd, member.rhythm().last());
         lastEnd = Math.max(lastEnd, member.rhythm().last());
       }
@@ -391,7 +391,7 @@ final class GroupedRows {
       return size;
     }
 
-    /** The tick of every group's last row; null where they end at different ones. */
+    /** The tick of every whole group's last row; null where they end at different ones. */
     Long commonEnd() {
       return firstEnd == lastEnd ? lastEnd : null;
     }

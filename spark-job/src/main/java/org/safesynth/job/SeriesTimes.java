@@ -338,6 +338,24 @@ final class SeriesTimes {
     }
   }
 
+  /**
+   * Refuses a span with more rows than one task can hold of the series that it writes together.
+   *
+   * @param groups series that are written
+   */
+  static void requireWritable(GroupLayout layout, long groups) {
+    if (layout.series() == null || layout.series().stop() == null) {
+      return;
+    }
+    long together = Math.min(groups, GroupShardSampler.GROUPS);
+    double rows = rowsOfSpan(layout) * together;
+    if (rows > MOST_ROWS_OF_A_SERIES) {
+      throw new BadInputException(
+          "the span to time_series.stop_timestamp asks for up to %,.0f rows in %,d series, which one task writes together and holds; %,d are the most: ask for a shorter span or fewer series"
+              .formatted(rows, together, MOST_ROWS_OF_A_SERIES));
+    }
+  }
+
   /** Rows of a series from its start to its stop, about. */
   static double meanRowsOfSpan(SeriesSpan series, double meanStep) {
     double length = Math.max(0, (double) series.stop() - series.start());

@@ -31,6 +31,23 @@ final class GroupedRowsTest {
     assertEquals(7, facts.leastRows(1));
     assertEquals(11, facts.leastRows(5));
     assertEquals(GroupedRows.MOST_ROWS, facts.mostRows());
+    assertEquals(1, facts.cut());
+  }
+
+  /** Rows 0 to 9, and a group of too many: the only whole one ends at 9. */
+  @Test
+  void whereAGroupWasCutNothingEnds() {
+    List<Tuple2<Place, Object[]>> rows = new ArrayList<>();
+    for (int r = 0; r < 10; r++) {
+      rows.add(new Tuple2<>(new Place(1, 1, r, 0, 0), new Object[] {(long) r}));
+    }
+    for (int r = 0; r <= GroupedRows.MOST_ROWS; r++) {
+      rows.add(new Tuple2<>(new Place(2, 2, r, 0, 0), new Object[] {(long) r}));
+    }
+    GroupedRows.Facts facts = new GroupedRows.Facts(1);
+    new GroupedRows.Members(rows.iterator(), 0).forEachRemaining(facts::add);
+    assertEquals(1, facts.cut());
+    assertEquals(9L, facts.commonEnd());
   }
 
   @Test

@@ -131,6 +131,17 @@ final class TimeSeriesTest {
             "13/09/2021"),
         runs.said());
     Map<String, List<Row>> asked = runs.groups("daily");
+    assertEquals(
+        2,
+        run(
+            "run generate",
+            "daily",
+            new String[0],
+            "--generation.num_groups",
+            "512",
+            "--time_series.stop_timestamp",
+            "13/09/9021"));
+    assertTrue(runs.said().contains("ask for a shorter span or fewer series"), runs.said());
     assertEquals(25, asked.size());
     for (List<Row> rows : asked.values()) {
       assertDaily(rows);
