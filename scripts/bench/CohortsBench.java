@@ -1,5 +1,3 @@
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +13,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** Makes the tables of scripts/bench/cohorts, and reads the figures of its runs. */
+/** Makes the tables of scripts/bench/cohorts, and compares what its runs wrote with them. */
 public final class CohortsBench {
   private static final int LAGS = 7;
   private static final int MOST_CUT = 120; // days by which a series may stop early
@@ -79,34 +77,30 @@ public final class CohortsBench {
 
   private static void figures(Path folder, int seeds) throws IOException {
     System.out.printf(
-        "%n| every, seed | column | greatest difference of the first %d autocorrelations | at lag 1, real and"
-            + " written | steps of another length | shortest series, real and written |%n"
-            + "|---|---|---|---|---|---|%n",
+        "%n| every, seed | column | correlation with the row before, real and written | greatest difference at 1 to"
+            + " %d rows before | the same, mean over series | steps of another length | shortest series, real and"
+            + " written |%n|---|---|---|---|---|---|---|%n",
         LAGS);
     for (String every : List.of("week", "day")) {
       int days = every.equals("week") ? 7 : 1;
-      Map<String, List<LocalDate>> real = days(folder.resolve(every + ".csv"));
+      Map<String, List<String[]>> real = series(folder.resolve(every + ".csv"));
       for (int seed = 1; seed <= seeds; seed++) {
-        String run = every + "-" + seed;
-        Map<String, List<LocalDate>> written = days(folder.resolve(run + ".csv"));
-        JsonNode groups =
-            new ObjectMapper()
-                .readTree(folder.resolve(run).resolve("metrics.json").toFile())
-                .get("measures")
-                .get("groups");
-        for (JsonNode column : groups.get("autocorrelations")) {
-          double[] of = values(column.get("real"));
-          double[] made = values(column.get("synthetic"));
+        Map<String, List<String[]>> written =
+            series(folder.resolve(every + "-" + seed + ".csv"));
+        for (int column : new int[] {2, 3}) {
+          double[][] of = correlations(real, column);
+          double[][] made = correlations(written, column);
           System.out.printf(
-              "| %s, %d | %s | %.3f | %.2f, %.2f | %,d of %,d | %d, %d |%n",
+              "| %s, %d | %s | %.2f, %.2f | %.3f | %.3f | %,d of %,d | %d, %d |%n",
               every,
               seed,
-              column.get("column").asText(),
-              IntStream.range(0, LAGS).mapToDouble(k -> Math.abs(of[k] - made[k])).max().orElse(0),
-              of[0],
-              made[0],
+              column == 2 ? "purchases" : "amount",
+              of[0][0],
+              made[0][0],
+              apart(of[0], made[0]),
+              apart(of[1], made[1]),
               otherSteps(written, days),
-              written.values().stream().mapToInt(series -> series.size() - 1).sum(),
+              written.values().stream().mapToInt(rows -> rows.size() - 1).sum(),
               shortest(real),
               shortest(written));
         }
@@ -114,31 +108,76 @@ public final class CohortsBench {
     }
   }
 
-  private static double[] values(JsonNode array) {
-    return IntStream.range(0, LAGS).mapToDouble(k -> array.get(k).asDouble()).toArray();
+  private static double apart(double[] a, double[] b) {
+    return IntStream.range(0, LAGS).mapToDouble(k -> Math.abs(a[k] - b[k])).max().orElse(0);
   }
 
-  /** The days of each cohort's rows, as they stand. */
-  private static Map<String, List<LocalDate>> days(Path file) throws IOException {
-    Map<String, List<LocalDate>> days = new HashMap<>();
+  /** Pearson's, of all pairs of rows so far apart, and the mean of each series' own. */
+  private static double[][] correlations(Map<String, List<String[]>> series, int column) {
+    double[][] all = new double[2][LAGS];
+    for (int lag = 1; lag <= LAGS; lag++) {
+      List<double[]> pairs = new ArrayList<>();
+      double sum = 0;
+      int counted = 0;
+      for (List<String[]> rows : series.values()) {
+        List<double[]> own = new ArrayList<>();
+        for (int i = lag; i < rows.size(); i++) {
+          own.add(
+              new double[] {
+                Double.parseDouble(rows.get(i - lag)[column]),
+                Double.parseDouble(rows.get(i)[column])
+              });
+        }
+        pairs.addAll(own);
+        double of = pearson(own);
+        sum += Double.isNaN(of) ? 0 : of;
+        counted += Double.isNaN(of) ? 0 : 1;
+      }
+      all[0][lag - 1] = pearson(pairs);
+      all[1][lag - 1] = sum / counted;
+    }
+    return all;
+  }
+
+  private static double pearson(List<double[]> pairs) {
+    double a = pairs.stream().mapToDouble(pair -> pair[0]).average().orElse(0);
+    double b = pairs.stream().mapToDouble(pair -> pair[1]).average().orElse(0);
+    double ab = 0;
+    double aa = 0;
+    double bb = 0;
+    for (double[] pair : pairs) {
+      ab += (pair[0] - a) * (pair[1] - b);
+      aa += (pair[0] - a) * (pair[0] - a);
+      bb += (pair[1] - b) * (pair[1] - b);
+    }
+    return ab / Math.sqrt(aa * bb);
+  }
+
+  /** The rows of each cohort, as they stand. */
+  private static Map<String, List<String[]>> series(Path file) throws IOException {
+    Map<String, List<String[]>> series = new HashMap<>();
     List<String> lines = Files.readAllLines(file);
     for (String line : lines.subList(1, lines.size())) {
       String[] cells = line.split(",");
-      days.computeIfAbsent(cells[0], cohort -> new ArrayList<>()).add(LocalDate.parse(cells[1]));
+      series.computeIfAbsent(cells[0], cohort -> new ArrayList<>()).add(cells);
     }
-    return days;
+    return series;
   }
 
-  private static int shortest(Map<String, List<LocalDate>> days) {
-    return days.values().stream().mapToInt(List::size).min().orElse(0);
+  private static int shortest(Map<String, List<String[]>> series) {
+    return series.values().stream().mapToInt(List::size).min().orElse(0);
   }
 
-  private static long otherSteps(Map<String, List<LocalDate>> days, int step) {
-    return days.values().stream()
+  private static long otherSteps(Map<String, List<String[]>> series, int step) {
+    return series.values().stream()
         .flatMap(
-            series ->
-                IntStream.range(1, series.size())
-                    .filter(i -> !series.get(i - 1).plusDays(step).equals(series.get(i)))
+            rows ->
+                IntStream.range(1, rows.size())
+                    .filter(
+                        i ->
+                            !LocalDate.parse(rows.get(i - 1)[1])
+                                .plusDays(step)
+                                .equals(LocalDate.parse(rows.get(i)[1])))
                     .boxed())
         .count();
   }

@@ -2,10 +2,17 @@ package org.safesynth.job;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongToDoubleFunction;
 import org.safesynth.train.TrainingPlan;
 
-/** Tells of private training: shows the loss on the console, marked, and stores it nowhere. */
-record OperatorsTeller(Console console, String unit) implements TrainingTask.Teller {
+/**
+ * Tells of private training: shows the loss on the console, marked, and stores it nowhere.
+ *
+ * @param epsilon what all has cost after so many steps, which tells nothing of the rows; null where
+ *     it is not told
+ */
+record OperatorsTeller(Console console, String unit, LongToDoubleFunction epsilon)
+    implements TrainingTask.Teller {
   @Override
   public void onPlan(TrainingPlan plan, long parameters, double recordsPerSecond, boolean resumed) {
     // private plans are told before the task starts
@@ -16,10 +23,17 @@ record OperatorsTeller(Console console, String unit) implements TrainingTask.Tel
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("step", progress.step());
     figures.put("steps", progress.steps());
+    String spent = "";
+    if (epsilon != null) {
+      double sofar = epsilon.applyAsDouble(progress.step());
+      figures.put("epsilon", sofar);
+      spent = "epsilon %.3f so far, ".formatted(sofar);
+    }
     console.progress(
         "train",
-        "step %,d of %,d, about %s left"
-            .formatted(progress.step(), progress.steps(), Console.duration(progress.secondsLeft())),
+        "step %,d of %,d, %sabout %s left"
+            .formatted(
+                progress.step(), progress.steps(), spent, Console.duration(progress.secondsLeft())),
         figures);
     if (Double.isFinite(progress.loss())) {
       console.operatorOnly(

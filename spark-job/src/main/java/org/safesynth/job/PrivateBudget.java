@@ -1,7 +1,9 @@
 package org.safesynth.job;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongToDoubleFunction;
 import java.util.function.Supplier;
 import org.safesynth.config.PrivacyConfig;
 import org.safesynth.fault.BadInputException;
@@ -13,6 +15,7 @@ import org.safesynth.privacy.DiscreteLaplace;
 import org.safesynth.privacy.Epsilon;
 import org.safesynth.privacy.Gaussian;
 import org.safesynth.privacy.LedgerEntry;
+import org.safesynth.privacy.Mechanism;
 import org.safesynth.privacy.NoiseMultiplier;
 import org.safesynth.privacy.PrivacyLedger;
 import org.safesynth.privacy.PrivacyLedger.UnitsKnownBy;
@@ -240,6 +243,25 @@ final class PrivateBudget {
         Math.max(1, Math.round(WARMUP * steps)),
         work.weightDecay(),
         AVERAGE_DECAY);
+  }
+
+  /**
+   * What everything on the ledger and the first steps of a plan cost together, as ε.
+   *
+   * @return null without private steps, and for loss distributions, which take seconds to compose
+   */
+  LongToDoubleFunction epsilonAfter(PrivatePlan plan) {
+    if (plan == null || accountant() != Accountant.RDP) {
+      return null;
+    }
+    List<Mechanism> before = purchases.entries().stream().map(LedgerEntry::mechanism).toList();
+    return steps -> {
+      List<Mechanism> history = new ArrayList<>(before);
+      if (steps > 0) {
+        history.add(new SubsampledGaussian(plan.samplingRate(), plan.noiseMultiplier(), steps));
+      }
+      return RdpAccountant.spent(history, delta).epsilon();
+    };
   }
 
   private Accountant accountant() {

@@ -412,7 +412,10 @@ final class PrivateGroupStages {
         .orElseGet(
             () ->
                 TrainStage.place(
-                    context, task, new OperatorsTeller(context.console(), "group"), "group"));
+                    context,
+                    task,
+                    new OperatorsTeller(context.console(), "group", budget.epsilonAfter(plan)),
+                    "group"));
   }
 
   /** Reads cells and pulls one column into its public range. */

@@ -215,7 +215,8 @@ final class PrivateLanguageTraining {
           "sha256",
           whole.sha256().get(LanguageTrainingTask.WEIGHTS));
     }
-    Teller teller = new Teller(context.console(), new OperatorsTeller(context.console(), "token"));
+    Teller teller =
+        new Teller(context.console(), new OperatorsTeller(context.console(), "token", null));
     TrainStage.Placed placed =
         journal.stage("train", () -> TrainStage.outcome(context, task, teller));
     TrainingTask.Outcome outcome = placed.outcome();

@@ -203,6 +203,10 @@ final class PrivateStages {
         new ModelFolder(context.hadoop(), context.folder().model()).manifest();
     return TrainStage.whole(context, whole, task.fingerprint())
         .orElseGet(
-            () -> TrainStage.place(context, task, new OperatorsTeller(context.console(), "row")));
+            () ->
+                TrainStage.place(
+                    context,
+                    task,
+                    new OperatorsTeller(context.console(), "row", budget.epsilonAfter(plan))));
   }
 }

@@ -119,6 +119,8 @@ final class PrivateRunTest {
         names::toString);
     assertTrue(said().contains("not private: for the operator only"));
     assertTrue(LOSS.matcher(said()).find(), "the pattern finds what it looks for");
+    String spent = "epsilon %.3f so far".formatted(ledger.path("epsilon").asDouble());
+    assertTrue(said().contains(spent), spent + " in " + said());
     try (Stream<Path> files = Files.walk(temp.resolve("out/r"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         String text = Files.readString(file, StandardCharsets.ISO_8859_1);
