@@ -10,6 +10,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.LongAccumulator;
 import org.safesynth.config.SafeSynthesizerConfig;
@@ -25,7 +26,7 @@ final class CompletionStage implements AutoCloseable {
   private static final int TASKS_PER_CORE = 2;
 
   private final RunContext context;
-  private final FrozenSchema schema;
+  private final FrozenSchema output; // the schema, of types that hold what is given
   private final RowCompleter model;
   private final boolean writesMissing;
   private final JavaPairRDD<Long, Object[]> given; // row number -> canonical cells, null if open
@@ -34,14 +35,14 @@ final class CompletionStage implements AutoCloseable {
 
   private CompletionStage(
       RunContext context,
-      FrozenSchema schema,
+      FrozenSchema output,
       RowCompleter model,
       boolean writesMissing,
       JavaPairRDD<Long, Object[]> given,
       long rows,
       boolean isPersisted) {
     this.context = context;
-    this.schema = schema;
+    this.output = output;
     this.model = model;
     this.writesMissing = writesMissing;
     this.given = given;
@@ -95,7 +96,8 @@ final class CompletionStage implements AutoCloseable {
     JavaPairRDD<Long, Object[]> numbered =
         table.reading(() -> cells.numbered(table.rows())).persist(StorageLevel.MEMORY_AND_DISK());
     try {
-      long rows = table.reading(() -> cells.check(numbered, model, context.console()));
+      GivenCells.Checked checked =
+          table.reading(() -> cells.check(numbered, model, context.console()));
       if (context.config().privacy().dpEnabled()) {
         context
             .console()
@@ -103,7 +105,8 @@ final class CompletionStage implements AutoCloseable {
                 "completed rows hold what %s gives: privacy.json covers the model, not those values"
                     .formatted(table.name()));
       }
-      return new CompletionStage(context, schema, model, writesMissing, numbered, rows, true);
+      return new CompletionStage(
+          context, checked.output(), model, writesMissing, numbered, checked.rows(), true);
     } catch (RuntimeException e) {
       numbered.unpersist();
       throw e;
@@ -163,6 +166,11 @@ final class CompletionStage implements AutoCloseable {
     return rows;
   }
 
+  /** The completed table's Spark schema. */
+  StructType type() {
+    return GenerateStage.type(output);
+  }
+
   /** The completed table in the given order; made when it is written. */
   Dataset<Row> table(LongAccumulator rowsDone) {
     return table(partitions(context, shards(rows)), rowsDone);
@@ -172,8 +180,8 @@ final class CompletionStage implements AutoCloseable {
   Dataset<Row> table(int partitions, LongAccumulator rowsDone) {
     JavaPairRDD<Long, Object[]> inShards =
         given.repartitionAndSortWithinPartitions(new WholeShards(partitions, shards(rows)));
-    JavaRDD<Row> rowsOut = inShards.mapPartitions(model.sampler(writesMissing, rowsDone));
-    return context.spark().createDataFrame(rowsOut, GenerateStage.type(schema));
+    JavaRDD<Row> rowsOut = inShards.mapPartitions(model.sampler(output, writesMissing, rowsDone));
+    return context.spark().createDataFrame(rowsOut, type());
   }
 
   /** Sends neighbouring shards to the same partition, and partitions in the order of the rows. */

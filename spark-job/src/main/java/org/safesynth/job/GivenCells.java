@@ -18,6 +18,7 @@ import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.CellReader;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.OutputType;
 import scala.Tuple2;
 
 /** Reads a table of given cells, whose columns are some of the model's, and numbers its rows. */
@@ -128,8 +129,17 @@ final class GivenCells implements Serializable {
     private long bad;
     private long firstBad = Long.MAX_VALUE;
     private long nearest;
+    private long least = Long.MAX_VALUE; // tick
+    private long greatest = Long.MIN_VALUE;
+
+    void add(long tick) {
+      least = Math.min(least, tick);
+      greatest = Math.max(greatest, tick);
+    }
 
     void add(Found other) {
+      least = Math.min(least, other.least);
+      greatest = Math.max(greatest, other.greatest);
       bad += other.bad;
       firstBad = Math.min(firstBad, other.firstBad);
       nearest += other.nearest;
@@ -137,13 +147,19 @@ final class GivenCells implements Serializable {
   }
 
   /**
+   * What is known of the rows once all are checked.
+   *
+   * @param output the schema, of types that hold every given number
+   */
+  record Checked(long rows, FrozenSchema output) {}
+
+  /**
    * Checks every given cell against the columns' domains.
    *
    * @param model whose codec tells what it knows of values; where it has none, the schema does
-   * @return number of rows
    * @throws BadInputException when the model cannot know a value
    */
-  long check(JavaPairRDD<Long, Object[]> numbered, RowCompleter model, Console console) {
+  Checked check(JavaPairRDD<Long, Object[]> numbered, RowCompleter model, Console console) {
     FieldCodec codec = model.codec();
     GivenCells self = this;
     List<Found> found =
@@ -176,7 +192,25 @@ final class GivenCells implements Serializable {
                 .formatted(name, table, found.get(c).nearest, model.withRareValues()));
       }
     }
-    return rows;
+    return new Checked(rows, output(found, console));
+  }
+
+  private FrozenSchema output(List<Found> found, Console console) {
+    List<ColumnSchema> output = new ArrayList<>(schema.columns());
+    for (int c : columns) {
+      ColumnSchema column = schema.columns().get(c);
+      Found of = found.get(c);
+      if (of.least > of.greatest) {
+        continue; // no number is given
+      }
+      output.set(c, OutputType.holding(column, of.least, of.greatest));
+      if (!output.get(c).equals(column)) {
+        console.warn(
+            "column '%s' of %s: given values do not fit the learned type %s; the column is written as %s"
+                .formatted(column.name(), table, column.type(), output.get(c).type()));
+      }
+    }
+    return new FrozenSchema(output);
   }
 
   private List<Found> find(java.util.Iterator<Tuple2<Long, Object[]>> rows, FieldCodec codec) {
@@ -184,6 +218,8 @@ final class GivenCells implements Serializable {
     for (int c = 0; c <= schema.columns().size(); c++) {
       found.add(new Found());
     }
+    long[] limits =
+        schema.columns().stream().mapToLong(OutputType::greatestTick).toArray(); // (columns)
     while (rows.hasNext()) {
       Tuple2<Long, Object[]> row = rows.next();
       found.get(schema.columns().size()).nearest++;
@@ -192,7 +228,10 @@ final class GivenCells implements Serializable {
         if (cell == null) {
           continue;
         }
-        boolean isBad = cell instanceof Fault || !schema.columns().get(c).allows(cell);
+        boolean isBad =
+            cell instanceof Fault
+                || !schema.columns().get(c).allows(cell)
+                || isBeyond(cell, limits[c]);
         Acceptance known = codec == null || isBad ? Acceptance.EXACT : codec.acceptance(c, cell);
         Acceptance acceptance = isBad ? Acceptance.UNKNOWN : known;
         if (acceptance == Acceptance.UNKNOWN) {
@@ -201,8 +240,15 @@ final class GivenCells implements Serializable {
         } else if (acceptance == Acceptance.NEAREST) {
           found.get(c).nearest++;
         }
+        if (cell instanceof Long tick) {
+          found.get(c).add(tick);
+        }
       }
     }
     return found;
+  }
+
+  private static boolean isBeyond(Object cell, long limit) {
+    return cell instanceof Long tick && limit < Long.MAX_VALUE && (tick > limit || tick < -limit);
   }
 }

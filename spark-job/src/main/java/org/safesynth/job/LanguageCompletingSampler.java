@@ -28,6 +28,7 @@ final class LanguageCompletingSampler
   private final SerializableConfiguration hadoop;
   private final LanguageModels.Source source;
   private final FrozenSchema schema;
+  private final FrozenSchema output; // the schema, of types that hold what is given
   private final FieldCodec writes; // null where identifiers stay as they are sampled
   private final long seed;
   private final boolean javaTime;
@@ -38,6 +39,7 @@ final class LanguageCompletingSampler
       SerializableConfiguration hadoop,
       LanguageModels.Source source,
       FrozenSchema schema,
+      FrozenSchema output,
       FieldCodec writes,
       long seed,
       boolean javaTime,
@@ -46,6 +48,7 @@ final class LanguageCompletingSampler
     this.hadoop = hadoop;
     this.source = source;
     this.schema = schema;
+    this.output = output;
     this.writes = writes;
     this.seed = seed;
     this.javaTime = javaTime;
@@ -74,7 +77,7 @@ final class LanguageCompletingSampler
     private final JsonlCompleter completer;
     private final SeededStreams streams = new SeededStreams(seed);
     private final List<CellWriter> writers =
-        schema.columns().stream()
+        output.columns().stream()
             .map((ColumnSchema column) -> CellWriter.of(column, javaTime))
             .toList();
 

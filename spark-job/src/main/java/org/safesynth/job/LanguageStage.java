@@ -198,17 +198,19 @@ final class LanguageStage {
 
       @Override
       public FlatMapFunction<Iterator<Tuple2<Long, Object[]>>, Row> sampler(
-          boolean writesMissing, LongAccumulator rowsDone) {
-        return completing(writesMissing, rowsDone);
+          FrozenSchema output, boolean writesMissing, LongAccumulator rowsDone) {
+        return completing(output, writesMissing, rowsDone);
       }
     };
   }
 
-  private LanguageCompletingSampler completing(boolean writesMissing, LongAccumulator rowsDone) {
+  private LanguageCompletingSampler completing(
+      FrozenSchema output, boolean writesMissing, LongAccumulator rowsDone) {
     return new LanguageCompletingSampler(
         new SerializableConfiguration(context.hadoop()),
         source(true),
         writesMissing ? writable() : withoutMissing(writable()),
+        output,
         writes,
         context.config().generationSeed(),
         Boolean.parseBoolean(context.spark().conf().get("spark.sql.datetime.java8API.enabled")),

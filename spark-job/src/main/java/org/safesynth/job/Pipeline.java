@@ -275,7 +275,7 @@ final class Pipeline {
     }
     if (CompletionStage.isAsked(context.config())) {
       RowCompleter model =
-          language == null ? RowCompleter.ofEmbedded(context, schema) : language.completer();
+          language == null ? RowCompleter.ofEmbedded(context) : language.completer();
       try (CompletionStage completion = CompletionStage.of(context, schema, model)) {
         return write(completion.rows(), folder, completion::table);
       }

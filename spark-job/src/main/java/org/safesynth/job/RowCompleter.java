@@ -22,14 +22,15 @@ interface RowCompleter {
   /**
    * Completes the rows of a partition, which come with their numbers.
    *
+   * @param output the schema, of types that hold what is given
    * @param writesMissing whether what is not given may be missing
    * @param rowsDone takes the rows of each finished shard
    */
   FlatMapFunction<Iterator<Tuple2<Long, Object[]>>, Row> sampler(
-      boolean writesMissing, LongAccumulator rowsDone);
+      FrozenSchema output, boolean writesMissing, LongAccumulator rowsDone);
 
   /** The run's embedded model. */
-  static RowCompleter ofEmbedded(RunContext context, FrozenSchema schema) {
+  static RowCompleter ofEmbedded(RunContext context) {
     FieldCodec codec = new ModelFolder(context.hadoop(), context.folder().model()).read().codec();
     SafeSynthesizerConfig config = context.config();
     String javaTime = context.spark().conf().get("spark.sql.datetime.java8API.enabled");
@@ -46,11 +47,11 @@ interface RowCompleter {
 
       @Override
       public FlatMapFunction<Iterator<Tuple2<Long, Object[]>>, Row> sampler(
-          boolean writesMissing, LongAccumulator rowsDone) {
+          FrozenSchema output, boolean writesMissing, LongAccumulator rowsDone) {
         return new CompletingSampler(
             new SerializableConfiguration(context.hadoop()),
             context.folder().model().toString(),
-            schema,
+            output,
             new CompletingSampler.Sampling(
                 config.generationSeed(),
                 config.temperature(),
@@ -72,6 +73,6 @@ interface RowCompleter {
           "the model in %s has learned groups, and single rows are completed; train one without groups, related tables and time series"
               .formatted(context.folder().model()));
     }
-    return ofEmbedded(context, schema);
+    return ofEmbedded(context);
   }
 }

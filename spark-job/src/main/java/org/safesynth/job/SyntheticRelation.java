@@ -39,7 +39,7 @@ final class SyntheticRelation extends BaseRelation implements PrunedScan {
 
   @Override
   public StructType schema() {
-    return GenerateStage.type(schema);
+    return completion == null ? GenerateStage.type(schema) : completion.type();
   }
 
   @Override

@@ -33,7 +33,7 @@ final class CompletionTest {
 
   /**
    * Learns a table where b is the parity of a, the amount is near 10 a, and the key is unique; one
-   * in eight b is missing.
+   * in eight b is missing. The types of a and of the amount have no digit to spare.
    */
   @BeforeAll
   static void learn() throws IOException {
@@ -47,6 +47,8 @@ final class CompletionTest {
     }
     Path table = temp.resolve("table.csv");
     Files.write(table, lines);
+    Path types = temp.resolve("types.json");
+    Files.writeString(types, "{\"columns\": [{\"name\": \"a\", \"type\": \"tinyint\"}]}");
     ByteArrayOutputStream said = new ByteArrayOutputStream();
     int code =
         execute(
@@ -55,6 +57,8 @@ final class CompletionTest {
             "train",
             "--data-source",
             table.toString(),
+            "--data.schema_file",
+            types.toString(),
             "--data.random_state",
             "3",
             "--run-path",
@@ -136,6 +140,18 @@ final class CompletionTest {
     }
     assertTrue(agree > 240, agree + " of 300 rows have the a that their amount tells");
     assertEquals(completed, complete(given));
+  }
+
+  @Test
+  void numbersBeyondTheLearnedTypeComeBackAsTheyWereGiven() throws IOException {
+    List<String> completed =
+        complete(List.of("a,amount", "300,", ",150.00", "3000000000,-1234.5", "2,21.50"));
+    assertTrue(completed.get(1).matches("[^,]+,300,.*"), completed.get(1));
+    assertTrue(completed.get(2).endsWith(",150.00"), completed.get(2));
+    assertTrue(completed.get(3).matches("[^,]+,3000000000,.*,-1234.50"), completed.get(3));
+    assertTrue(completed.get(4).matches("[^,]+,2,.*,21.50"), completed.get(4));
+    assertTrue(said().contains("do not fit the learned type tinyint"), said());
+    assertTrue(said().contains("the column is written as decimal(6,2)"), said());
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DecimalType;
+import org.safesynth.fault.BadInputException;
 
 /** Turns canonical values of one column into objects of its Spark type on output. */
 public final class CellWriter implements Serializable {
@@ -41,7 +42,8 @@ public final class CellWriter implements Serializable {
    * Writes a value.
    *
    * @param value canonical, not null
-   * @return an external object of the column's type, or null when it cannot be held in it
+   * @return an external object of the column's type
+   * @throws BadInputException when the type cannot hold it
    */
   public Object write(Object value) {
     if (value instanceof Long tick) {
@@ -91,18 +93,41 @@ public final class CellWriter implements Serializable {
 
   private Object number(BigDecimal value) {
     return switch (CellType.of(type)) {
-      case BYTE -> value.byteValue();
-      case SHORT -> value.shortValue();
-      case INT -> value.intValue();
-      case LONG -> value.longValue();
+      case BYTE -> (byte) whole(value, Byte.MIN_VALUE, Byte.MAX_VALUE);
+      case SHORT -> (short) whole(value, Short.MIN_VALUE, Short.MAX_VALUE);
+      case INT -> (int) whole(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
+      case LONG -> whole(value, Long.MIN_VALUE, Long.MAX_VALUE);
       case FLOAT -> value.floatValue();
       case DOUBLE -> value.doubleValue();
-      case DECIMAL, WIDE_DECIMAL ->
-          value.setScale(((DecimalType) type).scale(), RoundingMode.HALF_UP);
+      case DECIMAL, WIDE_DECIMAL -> decimal(value, (DecimalType) type);
       case TEXT -> value.toPlainString();
       default ->
           throw new IllegalStateException(
               "column '" + column.name() + "': a number cannot be written as " + column.type());
     };
+  }
+
+  /** The whole part, which a narrowing conversion would wrap around where it does not fit. */
+  private long whole(BigDecimal value, long least, long greatest) {
+    BigDecimal whole = value.setScale(0, RoundingMode.DOWN);
+    if (whole.compareTo(BigDecimal.valueOf(least)) < 0
+        || whole.compareTo(BigDecimal.valueOf(greatest)) > 0) {
+      throw tooGreat(value);
+    }
+    return whole.longValueExact();
+  }
+
+  private BigDecimal decimal(BigDecimal value, DecimalType of) {
+    BigDecimal rounded = value.setScale(of.scale(), RoundingMode.HALF_UP);
+    if (rounded.precision() > of.precision()) {
+      throw tooGreat(value);
+    }
+    return rounded;
+  }
+
+  private BadInputException tooGreat(BigDecimal value) {
+    return new BadInputException(
+        "column '%s': %s does not fit its type %s; declare a wider one in data.schema_file and train again, or ask for fewer rows where the numbers are fresh keys"
+            .formatted(column.name(), value.toPlainString(), column.type()));
   }
 }

@@ -73,6 +73,22 @@ public record ColumnSchema(
         missingTokens);
   }
 
+  ColumnSchema withType(String newType) {
+    return new ColumnSchema(
+        name,
+        newType,
+        kind,
+        missing,
+        scale,
+        resolutionMicros,
+        format,
+        min,
+        max,
+        values,
+        maxLength,
+        missingTokens);
+  }
+
   public ColumnSchema withMissing(boolean newMissing) {
     return new ColumnSchema(
         name,
