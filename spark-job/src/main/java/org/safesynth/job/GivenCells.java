@@ -115,7 +115,7 @@ final class GivenCells implements Serializable {
 
   private static Object cell(CellReader reader, Object value) {
     try {
-      return reader.read(value);
+      return reader.readExact(value);
     } catch (CellReader.UnfitCellException e) {
       return new Fault(e.text());
     }
@@ -183,7 +183,7 @@ final class GivenCells implements Serializable {
                     table,
                     found.get(c).bad,
                     rows,
-                    schema.columns().get(c).kind().name().toLowerCase(java.util.Locale.ROOT),
+                    domain(schema.columns().get(c)),
                     found.get(c).firstBad + 1));
       }
       if (found.get(c).nearest > 0) {
@@ -193,6 +193,13 @@ final class GivenCells implements Serializable {
       }
     }
     return new Checked(rows, output(found, console));
+  }
+
+  private static String domain(ColumnSchema column) {
+    String kind = SchemaStage.word(column.kind());
+    return column.isExactDecimal()
+        ? "%s with at most %d digits after the point".formatted(kind, column.scale())
+        : kind;
   }
 
   private FrozenSchema output(List<Found> found, Console console) {

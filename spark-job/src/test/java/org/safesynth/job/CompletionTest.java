@@ -316,6 +316,12 @@ final class CompletionTest {
         "odd",
         "prime");
     refusesConditions("(first: row 3)", "a", "1", "2", "two");
+    refusesConditions(
+        "decimal with at most 2 digits after the point (first: row 2)",
+        "amount",
+        "7.100",
+        "7.125",
+        "8e1");
     refuses("does not exist", "--generation.conditions", temp.resolve("none.csv").toString());
   }
 

@@ -22,6 +22,7 @@ public final class CellReader implements Serializable {
   private final Set<String> missing;
   private final DateFormat format;
   private final TimeOfDay timeOfDay; // null for what is none
+  private final boolean isExactDecimal;
   private transient NumberText number;
   private transient TimeText time;
 
@@ -30,6 +31,7 @@ public final class CellReader implements Serializable {
     this.missing = missing;
     this.format = DateFormat.ofPattern(column.format());
     this.timeOfDay = column.timeOfDay();
+    this.isExactDecimal = column.isExactDecimal();
   }
 
   /**
@@ -79,6 +81,20 @@ public final class CellReader implements Serializable {
       case IDENTIFIER -> column.isNumericIdentifier() ? tick(numberText(cell), cell) : text(cell);
       default -> text(cell);
     };
+  }
+
+  /**
+   * As {@link #read}, of a cell that has to come back as it is: a number of more decimals than its
+   * type has would come back rounded.
+   *
+   * @throws UnfitCellException when it is not of the column's kind, or too fine for its type
+   */
+  public Object readExact(Object cell) {
+    Object value = read(cell);
+    if (value != null && isExactDecimal && !number.hasScale(column.scale())) {
+      throw new UnfitCellException(cell.toString());
+    }
+    return value;
   }
 
   private boolean isMissing(Object cell) {

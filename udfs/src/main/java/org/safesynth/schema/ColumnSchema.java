@@ -2,6 +2,8 @@ package org.safesynth.schema;
 
 import java.io.Serializable;
 import java.util.List;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DecimalType;
 
 /**
  * One column as agreed before training: its kind, its type on output and its domain. Written to
@@ -146,6 +148,16 @@ public record ColumnSchema(
   public boolean isNumericIdentifier() {
     return kind == ColumnKind.IDENTIFIER
         && List.of("bigint", "int", "smallint", "tinyint").contains(type);
+  }
+
+  /**
+   * Whether values are numbers of so many decimals and no more: neither binary fractions nor
+   * decimals too long for ticks, which are rounded.
+   */
+  public boolean isExactDecimal() {
+    return kind == ColumnKind.DECIMAL
+        && DataType.fromDDL(type) instanceof DecimalType decimal
+        && decimal.scale() == scale;
   }
 
   /** A column without missing tokens of its own. */
