@@ -14,9 +14,12 @@ import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.safesynth.codec.Acceptance;
@@ -81,18 +84,47 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
       FieldCodec codec,
       IntUnaryOperator columns,
       List<String> texts) {
-    StructType type = GenerateStage.type(schema);
-    for (String text : texts) {
-      requireCondition(spark, type, text);
-    }
+    requireConditions(spark, GenerateStage.type(schema), texts);
     return new RowConstraints(
         List.copyOf(texts), new Ranges(schema, codec, columns).checked(texts));
   }
 
-  private static void requireCondition(SparkSession spark, StructType type, String text) {
+  private static void requireConditions(SparkSession spark, StructType type, List<String> texts) {
+    JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
+    Dataset<Row> rows = spark.createDataFrame(context.<Row>emptyRDD(), type);
+    Column all = lit(true);
+    for (String text : texts) {
+      requireCondition(rows, text);
+      all = all.and(met(text));
+      if (isNeverTrue(rows, all)) {
+        throw new BadInputException(
+            "generation.constraints: '%s' can be true for no row%s; correct it (columns are written plainly or in backticks: double quotes make a text)"
+                .formatted(text, text.equals(texts.get(0)) ? "" : " that meets those before it"));
+      }
+    }
+  }
+
+  /**
+   * Whether Spark sees that a condition is false whatever is in a row. It would then not even look
+   * at the rows, and never tell how many there were.
+   */
+  private static boolean isNeverTrue(Dataset<Row> rows, Column condition) {
+    return plans(rows.where(condition)).optimizedPlan().maxRows().contains(0L);
+  }
+
+  private static QueryExecution plans(Dataset<Row> rows) {
+    return ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution();
+  }
+
+  private static void requireCondition(Dataset<Row> rows, String text) {
     try {
-      StructType of =
-          spark.createDataFrame(List.<Row>of(), type).select(expr(text).as("met")).schema();
+      Dataset<Row> met = rows.select(expr(text).as("met"));
+      StructType of = met.schema();
+      if (plans(met).analyzed().references().isEmpty()) {
+        throw new BadInputException(
+            "generation.constraints: '%s' names no column of the table; write columns plainly or in backticks (double quotes make a text)"
+                .formatted(text));
+      }
       if (!of.fields()[0].dataType().equals(DataTypes.BooleanType)) {
         throw new BadInputException(
             "generation.constraints: '%s' is no condition but a value of type %s; write a comparison such as \"a <= b\""

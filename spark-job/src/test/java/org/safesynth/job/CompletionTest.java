@@ -270,6 +270,13 @@ final class CompletionTest {
     refusesConstraints("contradict each other", "a > 2", "a < 3"); // no whole number is between
     refusesConstraints("excludes every 'amount' that the model writes", "amount > 1000");
     refusesConstraints("asks for a value that the model does not write", "b = 'prime'");
+    refusesConstraints("names no column of the table; write columns plainly", quoted("b"));
+    refusesConstraints("names no column of the table", "rand() < 0.5");
+    refusesConstraints("can be true for no row; correct it", "a > 1 and " + quoted("b"));
+    refusesConstraints(
+        "can be true for no row that meets those before it",
+        "coalesce(b, '') = 'odd'",
+        "not coalesce(b, '') = 'odd'");
     String[] rare = {
       "--generation.num_records", "50", "--generation.constraints", "[\"amount > 100 * (a + 1)\"]"
     };
@@ -290,6 +297,11 @@ final class CompletionTest {
 
     assertEquals(0, run("generate", "--generation.num_records", "30"), said());
     assertFalse(Files.exists(report), "it is not of the new table");
+  }
+
+  /** What other databases take for a column, and Spark for a text. */
+  private static String quoted(String column) {
+    return "\\\"%s\\\" = 'odd'".formatted(column);
   }
 
   private void refusesConstraints(String expected, String... constraints) {
