@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.lit;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -86,7 +87,12 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
       List<String> texts) {
     requireConditions(spark, GenerateStage.type(schema), texts);
     return new RowConstraints(
-        List.copyOf(texts), new Ranges(schema, codec, columns).checked(texts));
+        List.copyOf(texts),
+        new Ranges(schema, codec, columns, new SqlTimes(zone(spark))).checked(texts));
+  }
+
+  private static ZoneId zone(SparkSession spark) {
+    return ZoneId.of(spark.conf().get("spark.sql.session.timeZone"), ZoneId.SHORT_IDS);
   }
 
   private static void requireConditions(SparkSession spark, StructType type, List<String> texts) {
@@ -130,9 +136,14 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
             "generation.constraints: '%s' is no condition but a value of type %s; write a comparison such as \"a <= b\""
                 .formatted(text, of.fields()[0].dataType().simpleString()));
       }
+      plans(met).optimizedPlan(); // computes what is constant
     } catch (BadInputException e) {
       throw e;
     } catch (Exception e) { // AnalysisException too, which Scala throws without declaring it
+      BadInputException constants = ConditionFaults.ofConstants(text, e);
+      if (constants != null) {
+        throw constants;
+      }
       throw new BadInputException(
           "generation.constraints: '%s' cannot be read as a condition on the table's columns: %s"
               .formatted(text, Faults.oneLine(e.getMessage())),
@@ -159,6 +170,7 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
     private final FrozenSchema schema;
     private final FieldCodec codec;
     private final IntUnaryOperator columns;
+    private final SqlTimes times;
     private final List<String> names;
     private final Map<Integer, Bound> least = new HashMap<>();
     private final Map<Integer, Bound> greatest = new HashMap<>();
@@ -181,7 +193,8 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
       }
     }
 
-    Ranges(FrozenSchema schema, FieldCodec codec, IntUnaryOperator columns) {
+    Ranges(FrozenSchema schema, FieldCodec codec, IntUnaryOperator columns, SqlTimes times) {
+      this.times = times;
       this.schema = schema;
       this.codec = codec;
       this.columns = columns;
@@ -247,7 +260,7 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
         requireKnown(text, column, operator, literal);
         return;
       }
-      BigDecimal value = ticks(schema.columns().get(column), literal);
+      BigDecimal value = ticks(text, schema.columns().get(column), literal);
       if (value == null) {
         return;
       }
@@ -303,13 +316,20 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
     }
 
     /** A literal in ticks of the column, fractions of one too; null where it is none. */
-    private static BigDecimal ticks(ColumnSchema column, String literal) {
+    private BigDecimal ticks(String condition, ColumnSchema column, String literal) {
       boolean isQuoted = literal.startsWith("'");
       if (!isQuoted) {
         return new BigDecimal(literal).scaleByPowerOfTen(column.scale());
       }
+      String text = literal.substring(1, literal.length() - 1);
+      if (SqlTimes.isTime(column)) {
+        BigDecimal ticks = times.ticks(column, text);
+        if (ticks == null) {
+          throw ConditionFaults.noValueOf(column.type(), literal, condition, null);
+        }
+        return ticks;
+      }
       try {
-        String text = literal.substring(1, literal.length() - 1);
         Object value = CellReader.of(column, java.util.Set.of()).read(text);
         return value instanceof Long tick ? BigDecimal.valueOf(tick) : null;
       } catch (CellReader.UnfitCellException e) {
