@@ -1,5 +1,9 @@
 package org.safesynth.job;
 
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.QueryContext;
+import org.apache.spark.QueryContextType;
 import org.apache.spark.SparkThrowable;
 import org.safesynth.fault.BadInputException;
 
@@ -29,6 +33,43 @@ final class ConditionFaults {
     String type = fault.getMessageParameters().get("targetType").replace("\"", "");
     String literal = fault.getMessageParameters().get("expression");
     return noValueOf(type.toLowerCase(java.util.Locale.ROOT), literal, text, thrown);
+  }
+
+  /**
+   * Runs a pass that evaluates conditions on rows.
+   *
+   * @throws BadInputException when a row has no value of a condition
+   */
+  static void evaluating(List<String> texts, Runnable pass) {
+    try {
+      pass.run();
+    } catch (RuntimeException e) {
+      throw ofRows(texts, e);
+    } catch (Exception e) { // SparkException, which Scala throws without declaring it
+      throw ofRows(texts, new IllegalStateException(e));
+    }
+  }
+
+  private static RuntimeException ofRows(List<String> texts, RuntimeException thrown) {
+    SparkThrowable fault = dataException(thrown);
+    return fault == null
+        ? thrown
+        : new BadInputException(
+            "generation.constraints: '%s' cannot be computed for some rows (%s); let it be NULL there, as by nullif(b, 0), try_divide or try_cast"
+                .formatted(String.join("' or '", blamed(texts, fault)), name(fault)),
+            thrown);
+  }
+
+  /** The conditions that hold what failed; all where that is not said. */
+  private static List<String> blamed(List<String> texts, SparkThrowable fault) {
+    List<String> fragments = // of SQL's text
+        Arrays.stream(fault.getQueryContext())
+            .filter(of -> of.contextType() == QueryContextType.SQL)
+            .map(QueryContext::fragment)
+            .toList();
+    List<String> blamed =
+        texts.stream().filter(text -> fragments.stream().anyMatch(text::contains)).toList();
+    return blamed.isEmpty() ? texts : blamed;
   }
 
   /** Of a literal that is compared with a column of another type. */

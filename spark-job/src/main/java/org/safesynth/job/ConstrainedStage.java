@@ -122,13 +122,14 @@ final class ConstrainedStage {
     for (int i = 0; i < misses.length; i++) {
       misses[i] = count_if(not(RowConstraints.met(constraints.texts().get(i)))).as("m" + i);
     }
-    rows.observe(observed, count_if(lit(true)).as("tried"), misses)
-        .withColumn(ROUND, lit(round))
-        .withColumn(PLACE, monotonically_increasing_id())
-        .where(constraints.allMet())
-        .write()
-        .mode(round == 0 ? SaveMode.Overwrite : SaveMode.Append)
-        .parquet(scratch.toString());
+    Dataset<Row> met =
+        rows.observe(observed, count_if(lit(true)).as("tried"), misses)
+            .withColumn(ROUND, lit(round))
+            .withColumn(PLACE, monotonically_increasing_id())
+            .where(constraints.allMet());
+    SaveMode mode = round == 0 ? SaveMode.Overwrite : SaveMode.Append;
+    ConditionFaults.evaluating(
+        constraints.texts(), () -> met.write().mode(mode).parquet(scratch.toString()));
     try {
       Map<String, Object> counts = observed.getAsJava();
       tried += (Long) counts.get("tried");

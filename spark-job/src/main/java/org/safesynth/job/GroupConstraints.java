@@ -74,7 +74,7 @@ final class GroupConstraints {
     Dataset<Row> kept =
         all.join(broken, new String[] {FirstGroups.NUMBER}, "left_anti")
             .select(TableSource.columns(all));
-    count(all, kept);
+    ConditionFaults.evaluating(constraints.texts(), () -> count(all, kept));
     return kept;
   }
 

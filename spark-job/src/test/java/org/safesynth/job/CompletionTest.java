@@ -277,6 +277,11 @@ final class CompletionTest {
         "can be true for no row that meets those before it",
         "coalesce(b, '') = 'odd'",
         "not coalesce(b, '') = 'odd'");
+    refusesConstraints("'cast(b as int) > 1' cannot be computed for", "cast(b as int) > 1");
+    refusesConstraints(
+        "generation.constraints: 'amount / a > 1' cannot be computed for some rows (divide by zero)",
+        "amount > 2",
+        "amount / a > 1");
     String[] rare = {
       "--generation.num_records", "50", "--generation.constraints", "[\"amount > 100 * (a + 1)\"]"
     };

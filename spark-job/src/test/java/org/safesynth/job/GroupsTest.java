@@ -253,6 +253,9 @@ final class GroupsTest {
     };
     assertEquals(2, runs.command("run generate", "learned", contrary), runs.said());
     assertTrue(runs.said().contains("contradict each other"), runs.said());
+    String[] dividing = {"--generation.constraints", "[\"amount / (amount - amount) > 1\"]"};
+    assertEquals(2, runs.command("run generate", "learned", dividing), runs.said());
+    assertTrue(runs.said().contains("some rows (divide by zero)"), runs.said());
     assertEquals(
         0,
         runs.command("run generate", "learned", "--generation.num_records", "3000"),
