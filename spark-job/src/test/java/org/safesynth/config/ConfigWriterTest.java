@@ -25,7 +25,6 @@ final class ConfigWriterTest {
       training: {learning_rate: 0.00000012, num_input_records_to_sample: 3_000_000_000}
       generation:
         temperature: 0.7
-        rebalance: {income: {">50K": 0.5, "<=50K": 0.5}}
         constraints: ["a >= b", "c <> 'x, y'"]
       privacy: {accountant: pld, delta: 1e-7}
       replace_pii:
@@ -43,6 +42,9 @@ final class ConfigWriterTest {
       evaluation: {fail_below: {synthetic_data_quality_score: 7}}
       """;
 
+  private static final String SHARES =
+      "generation: {rebalance: {income: {\">50K\": 0.5, \"<=50K\": 0.5}}}";
+
   private static SafeSynthesizerConfig rich() {
     return ConfigReader.read(RICH, "rich.yaml", Map.of());
   }
@@ -54,12 +56,14 @@ final class ConfigWriterTest {
   @Test
   void yamlReadsBackAsTheSameConfiguration() {
     assertEquals(rich(), read(ConfigWriter.toYaml(rich())));
+    assertEquals(read(SHARES), read(ConfigWriter.toYaml(read(SHARES))));
     assertEquals(ConfigReader.defaults(), read(ConfigWriter.toYaml(ConfigReader.defaults())));
   }
 
   @Test
   void jsonReadsBackAsTheSameConfiguration() {
     assertEquals(rich(), read(ConfigWriter.toJson(rich())));
+    assertEquals(read(SHARES), read(ConfigWriter.toJson(read(SHARES))));
   }
 
   @Test

@@ -252,7 +252,8 @@ final class TimeSeriesTest {
     List<String> lines = daily();
     lines.set(9, lines.get(9).replaceFirst(",[0-9/]+,", ",31.12.2021,"));
     refuses(
-        "1 of %,d values are not".formatted(lines.size() - 1),
+        "1 of %,d values are not of kind date of the form dd/MM/yyyy within its range (first: row 9, a date: \"31.12.2021\")"
+            .formatted(lines.size() - 1),
         series(
             Files.write(temp.resolve("odd.csv"), lines),
             "--time_series.timestamp_format",

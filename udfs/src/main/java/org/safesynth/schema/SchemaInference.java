@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
@@ -16,6 +17,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.safesynth.fault.BadInputException;
+import scala.Tuple2;
 
 /**
  * Finds out what a table's columns are in at most two passes of Spark aggregates: the first learns
@@ -112,7 +114,7 @@ public final class SchemaInference {
       if (values[c] == null) {
         profile = ValueSketch.textProfile(types[c].texts, rows, types[c].missing);
       } else {
-        checkFit(column, values[c], rows);
+        checkFit(c, column, values[c], rows);
         profile = values[c].profile(rows, holdsTicks(column));
         column = column.withMissing(column.missing() || values[c].missing > 0);
         if (column.kind() == ColumnKind.TEXT || column.kind() == ColumnKind.IDENTIFIER) {
@@ -273,20 +275,70 @@ public final class SchemaInference {
     return rows.mapPartitions(counting::count).treeReduce(merging::merge, MERGE_DEPTH);
   }
 
-  private static void checkFit(ColumnSchema column, ValueSketch values, long rows) {
+  private void checkFit(int c, ColumnSchema column, ValueSketch values, long rows) {
     if (values.unfit == 0) {
       return;
     }
+    String kind = column.kind().name().toLowerCase(Locale.ROOT);
+    String form = column.format() == null ? "" : " of the form " + column.format();
     String what =
         column.timeOfDay() != null
-            ? "times of day of the form " + column.format()
+            ? "times of day" + form
             : column.kind().isNumeric() || column.kind() == ColumnKind.BOOLEAN
-                ? "of kind " + column.kind().name().toLowerCase(Locale.ROOT) + " within its range"
+                ? "of kind " + kind + form + " within its range"
                 : "among its declared values";
     throw new BadInputException(
-        "column '%s': %,d of %,d values are not %s (for example \"%s\"); declare another kind or domain in data.schema_file, or list the text under data.missing_values"
+        "column '%s': %,d of %,d values are not %s (first: %s); declare another kind or domain in data.schema_file, or list the text under data.missing_values"
             .formatted(
-                column.name(), values.unfit, rows - values.missing, what, values.firstUnfit));
+                column.name(),
+                values.unfit,
+                rows - values.missing,
+                what,
+                firstUnfit(c, column, values.firstUnfit)));
+  }
+
+  /** The row and the value of the first cell that does not fit, by one more pass. */
+  private String firstUnfit(int c, ColumnSchema column, String otherwise) {
+    Set<String> missing = options.missingValues();
+    List<String> first =
+        table
+            .toJavaRDD()
+            .zipWithIndex()
+            .mapPartitions(rows -> firstUnfit(rows, c, CellReader.of(column, missing), column))
+            .take(1);
+    return first.isEmpty() ? '"' + otherwise + '"' : first.get(0);
+  }
+
+  private static Iterator<String> firstUnfit(
+      Iterator<Tuple2<Row, Long>> rows, int c, CellReader reader, ColumnSchema column) {
+    while (rows.hasNext()) {
+      Tuple2<Row, Long> row = rows.next();
+      ValueSketch one = new ValueSketch(0, new long[0], 1, 1);
+      count(reader, column, row._1().get(c), one);
+      if (one.unfit > 0) {
+        String shown = "row %,d, %s".formatted(row._2() + 1, Shown.of(one.firstUnfit));
+        return List.of(shown).iterator();
+      }
+    }
+    return List.<String>of().iterator();
+  }
+
+  /** What a text looks like, and itself. */
+  private static final class Shown {
+    private static final Pattern NUMBER = Pattern.compile("[+-]?[0-9]+([.,][0-9]+)*");
+    private static final Pattern DATE =
+        Pattern.compile("[0-9]{1,4}([-/. ])[0-9]{1,2}\\1[0-9]{1,4}([ T].*)?");
+    private static final Pattern TIME = Pattern.compile("[0-9]{1,2}:[0-9]{1,2}.*");
+
+    static String of(String text) {
+      String like =
+          DATE.matcher(text).matches()
+              ? "a date"
+              : NUMBER.matcher(text).matches()
+                  ? "a number"
+                  : TIME.matcher(text).matches() ? "a time" : "a text";
+      return "%s: \"%s\"".formatted(like, text);
+    }
   }
 
   /** Readers of all columns, for the encode stage. */

@@ -335,7 +335,7 @@ class SchemaInferenceSparkTest {
     rows.add(RowFactory.create("12345", "many"));
     String message = refused(table("zip string, age string", rows), options);
     assertEquals(
-        "column 'age': 2 of 62 values are not of kind integer within its range (for example \"130\"); declare another kind or domain in data.schema_file, or list the text under data.missing_values",
+        "column 'age': 2 of 62 values are not of kind integer within its range (first: row 61, a number: \"130\"); declare another kind or domain in data.schema_file, or list the text under data.missing_values",
         message);
   }
 
