@@ -25,10 +25,13 @@ final class GenerationWishes {
     }
   }
 
-  /** Refuses conditions that cannot be read, or that no row meets. */
+  /**
+   * Refuses conditions that cannot be read, or that no row meets. Those of related tables are about
+   * both, and are read when rows are written.
+   */
   static void requireConditions(RunContext context, FrozenSchema schema) {
     List<String> texts = context.config().generation().constraints();
-    if (!texts.isEmpty()) {
+    if (!texts.isEmpty() && context.config().data().parent() == null) {
       RowConstraints.of(context.spark(), schema, null, texts);
     }
   }

@@ -285,6 +285,10 @@ final class RelatedTablesTest {
     assertTrue(written("again", "synthetic").where("day >= '2022-04-20'").isEmpty());
     assertEquals(300, written("again", "synthetic_parent").count());
     assertFalse(Files.exists(judged), "it is not of the new tables");
+    List<String> whole = new ArrayList<>(List.of(brief(parents, children)));
+    whole.addAll(List.of("--generation.constraints", ofBoth));
+    assertEquals(0, runs.command("run", "both", whole.toArray(String[]::new)), runs.said());
+    assertTrue(written("both", "synthetic").where("day >= '2022-04-20'").isEmpty());
   }
 
   @Test
