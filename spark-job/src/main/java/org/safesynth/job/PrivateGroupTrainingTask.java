@@ -145,7 +145,14 @@ final class PrivateGroupTrainingTask implements Training {
               codec.neverFirst(),
               codec.markerPosition());
       return GroupTraining.privateTrainer(
-              decoder, groups, plan, SecretStreams.secure(), checkpoints, listener, workers)
+              decoder,
+              groups,
+              codec.layout().mostRows(),
+              plan,
+              SecretStreams.secure(),
+              checkpoints,
+              listener,
+              workers)
           .train(weights)
           .best();
     }

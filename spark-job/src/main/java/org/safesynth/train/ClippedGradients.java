@@ -34,16 +34,20 @@ final class ClippedGradients {
 
   private final FieldDecoder decoder;
   private final double clipNorm;
+  private final int mostBatch;
   private final int embedding;
   private final long[] vocabularies; // (positions)
   private final Tensor ofPosition; // (V, positions) 1 where a logit is of the position
 
   /**
    * @param clipNorm C, the greatest L2 norm of a record's contribution
+   * @param mostBatch records of a batch at most: the room for roundings follows from it and not
+   *     from those that are in a batch, so that a record's factor is its own
    */
-  ClippedGradients(FieldDecoder decoder, double clipNorm) {
+  ClippedGradients(FieldDecoder decoder, double clipNorm, int mostBatch) {
     this.decoder = decoder;
     this.clipNorm = clipNorm;
+    this.mostBatch = mostBatch;
     this.embedding = 4 * decoder.config().numLayers();
     this.vocabularies =
         decoder.config().vocabularySizes().stream().mapToLong(Integer::longValue).toArray();
@@ -166,7 +170,10 @@ final class ClippedGradients {
     addHeads(gradients, ghosts);
     addEmbeddings(gradients, inputs, repeats, ghosts);
     GhostNorms.Totals others = ghosts.totals();
-    long terms = gradients.positions() * gradients.batch();
+    if (gradients.batch() > mostBatch) {
+      throw new IllegalArgumentException("a batch of more than %d records".formatted(mostBatch));
+    }
+    long terms = gradients.positions() * mostBatch;
     double[] norms = new double[Math.toIntExact(gradients.batch())];
     float[] factors = new float[norms.length];
     for (int b = 0; b < norms.length; b++) {

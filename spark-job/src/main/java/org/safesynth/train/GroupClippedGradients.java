@@ -35,14 +35,18 @@ final class GroupClippedGradients {
 
   private final GroupDecoder decoder;
   private final double clipNorm;
+  private final int mostRows;
   private final int embedding;
 
   /**
    * @param clipNorm C, the greatest L2 norm of a group's contribution
+   * @param mostRows rows of a batch at most: the room for roundings follows from it and not from
+   *     the groups that are in a batch, so that a group's factor is its own
    */
-  GroupClippedGradients(GroupDecoder decoder, double clipNorm) {
+  GroupClippedGradients(GroupDecoder decoder, double clipNorm, int mostRows) {
     this.decoder = decoder;
     this.clipNorm = clipNorm;
+    this.mostRows = mostRows;
     this.embedding = 4 * decoder.config().row().numLayers();
   }
 
@@ -170,8 +174,11 @@ final class GroupClippedGradients {
     if (of.trace.hasMemory()) {
       addMemory(norms, of, batch, rectangle);
     }
-    long steps = batch.fed().length;
-    return norms.bounds((long) batch.rows() * Math.max(heads.size(), LEAST_TERMS) + steps);
+    if (batch.rows() > mostRows) {
+      throw new IllegalArgumentException("a batch of more than %d rows".formatted(mostRows));
+    }
+    // A row is taken at one step of the memory; the empty places are zeros, which round nothing.
+    return norms.bounds((long) mostRows * (Math.max(heads.size(), LEAST_TERMS) + 1));
   }
 
   private static void addMemory(

@@ -12,8 +12,13 @@ final class GroupClipping implements Clipping {
   private final GroupDecoder decoder;
   private final GroupStore groups;
 
-  GroupClipping(GroupDecoder decoder, GroupStore groups, double clipNorm) {
-    this.clipping = new GroupClippedGradients(decoder, clipNorm);
+  /**
+   * @param mostRows of a group, as it is known without looking at those that are learned
+   */
+  GroupClipping(GroupDecoder decoder, GroupStore groups, double clipNorm, int mostRows) {
+    this.clipping =
+        new GroupClippedGradients(
+            decoder, clipNorm, Math.addExact(ROWS_OF_A_MICRO_BATCH, mostRows));
     this.decoder = decoder;
     this.groups = groups;
   }

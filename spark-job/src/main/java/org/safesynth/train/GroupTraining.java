@@ -27,18 +27,20 @@ public final class GroupTraining {
    * A private trainer, whose privacy units are the groups.
    *
    * @param groups the training groups alone
+   * @param mostRows of a group, as it is known without looking at them
    * @param streams of this process alone
    */
   public static PrivateTrainer privateTrainer(
       GroupDecoder decoder,
       GroupStore groups,
+      int mostRows,
       PrivatePlan plan,
       SecretStreams streams,
       CheckpointStore checkpoints,
       TrainingListener listener,
       int workers) {
     return new PrivateTrainer(
-        new GroupClipping(decoder, groups, plan.clipNorm()),
+        new GroupClipping(decoder, groups, plan.clipNorm(), mostRows),
         decoder.layout(),
         groups.groups(),
         groups.positions(),

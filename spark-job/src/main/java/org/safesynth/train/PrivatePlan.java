@@ -31,21 +31,22 @@ public record PrivatePlan(
     double weightDecay,
     double averageDecay)
     implements Serializable {
-  private static final double SLACK = 0x1p-7;
+  private static final double SLACK = 0x1p-10;
 
   /**
    * By how much one unit is taken to move the sum that noise is added to: C and a little more. The
    * noise deviates by σ times this, and σ is on the ledger.
    *
-   * <p>A unit's own part of the sum never exceeds C, roundings included (see {@code GhostNorms}).
-   * That it was drawn also moves roundings elsewhere: the units after it come to lie in other
-   * micro-batches, where matrix products of another shape may round otherwise and sums in float32
-   * go through other partial sums; and the sum is rounded to the noise's grid, by √P · grid, below
-   * 2^-20 σC up to 2^32 parameters. The first of these has no useful bound in the worst case, where
-   * all roundings of all units would lie in one direction (about 2γ · units · C); they are rounding
-   * errors of some thousand products of either sign, and a test with a thousand units, across a
-   * number at which all micro-batches are cut anew, holds what a further unit moves besides its own
-   * part below a quarter of the slack. Sums of adapters are exact and need none of it.
+   * <p>A unit's own part of the sum never exceeds C, roundings included (see {@code GhostNorms}),
+   * and the factor of another one does not depend on who else was drawn. What a further unit moves
+   * besides are roundings: those after it come to lie in other micro-batches, where matrix products
+   * of another shape may round otherwise and sums in float32 go through other partial sums; and the
+   * sum is rounded to the noise's grid, by √P · grid, below 2^-20 σC up to 2^32 parameters. The
+   * first of these has no useful bound in the worst case, where all roundings of all units would
+   * lie in one direction (about 2γ · units · C); they are rounding errors of some thousand products
+   * of either sign. A test with a thousand units, across a number at which all micro-batches are
+   * cut anew, holds what a further unit moves besides its own part below a sixteenth of the slack;
+   * it is a hundredth. Sums of adapters are exact and need none of it.
    */
   public double sensitivity() {
     return sensitivity(clipNorm);

@@ -25,16 +25,21 @@ final class RecordClipping implements Clipping {
       long firstRecord,
       double clipNorm,
       int microBatchSize) {
-    this.clipping = new ClippedGradients(decoder, clipNorm);
+    this.clipping = new ClippedGradients(decoder, clipNorm, mostInAPart(microBatchSize));
     this.decoder = decoder;
     this.store = store;
     this.firstRecord = firstRecord;
     this.microBatchSize = microBatchSize;
   }
 
+  /** Half as many again, rounded up, and one that is left over. */
+  private static int mostInAPart(int microBatchSize) {
+    return Math.addExact(microBatchSize, microBatchSize / 2 + 2);
+  }
+
   /**
-   * Parts of about equal size, half as large again as a micro-batch at most. Of many there is a
-   * multiple of four, whatever was drawn, so that no thread waits for a last one.
+   * Parts of about equal size, about half as large again as a micro-batch at most. Of many there is
+   * a multiple of four, whatever was drawn, so that no thread waits for a last one.
    */
   @Override
   public List<long[]> microBatches(long[] units) {

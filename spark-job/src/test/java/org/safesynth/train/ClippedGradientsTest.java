@@ -81,7 +81,7 @@ class ClippedGradientsTest {
     float[] clippedSum(FieldBatch batch, double clipNorm) {
       try (PointerScope scope = new PointerScope()) {
         Tensor sum = torch.zeros(weights.length);
-        new ClippedGradients(decoder, clipNorm)
+        new ClippedGradients(decoder, clipNorm, 64)
             .addTo(
                 decoder.layout().views(torch.tensor(weights)), batch, decoder.layout().views(sum));
         float[] values = new float[weights.length];
@@ -92,7 +92,7 @@ class ClippedGradientsTest {
 
     double[] norms(FieldBatch batch) {
       try (PointerScope scope = new PointerScope()) {
-        return new ClippedGradients(decoder, 1)
+        return new ClippedGradients(decoder, 1, batch.batch())
             .norms(decoder.layout().views(torch.tensor(weights)), batch);
       }
     }

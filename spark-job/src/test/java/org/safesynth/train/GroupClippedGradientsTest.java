@@ -112,7 +112,7 @@ final class GroupClippedGradientsTest {
   private float[] clippedSum(GroupBatch batch, double clipNorm) {
     try (PointerScope scope = new PointerScope()) {
       Tensor sum = torch.zeros(weights.length);
-      new GroupClippedGradients(decoder, clipNorm)
+      new GroupClippedGradients(decoder, clipNorm, 200)
           .addTo(decoder.layout().views(torch.tensor(weights)), batch, decoder.layout().views(sum));
       float[] values = new float[weights.length];
       sum.data_ptr_float().get(values);
@@ -122,7 +122,7 @@ final class GroupClippedGradientsTest {
 
   private double[] norms(GroupBatch batch) {
     try (PointerScope scope = new PointerScope()) {
-      return new GroupClippedGradients(decoder, 1)
+      return new GroupClippedGradients(decoder, 1, 200)
           .norms(decoder.layout().views(torch.tensor(weights)), batch);
     }
   }
@@ -269,7 +269,7 @@ final class GroupClippedGradientsTest {
 
   @Test
   void microBatchesHoldEveryUnitOnce() {
-    GroupClipping clipping = new GroupClipping(decoder, groups, 1);
+    GroupClipping clipping = new GroupClipping(decoder, groups, 1, 100);
     List<long[]> parts = clipping.microBatches(new long[] {0, 2, 4, 6, 9});
     long[] joined = parts.stream().flatMapToLong(Arrays::stream).sorted().toArray();
     assertEquals("[0, 2, 4, 6, 9]", Arrays.toString(joined));

@@ -115,8 +115,8 @@ class PrivateStepTest {
 
   @Test
   void noiseIsDrawnOnceHoweverTheStepIsCut() {
-    double[] whole = trained(1, HELD_OUT, 1000, 1);
-    for (int microBatch : new int[] {1, 3, 64}) {
+    double[] whole = trained(1, HELD_OUT, MICRO_BATCH, 1);
+    for (int microBatch : new int[] {1, 3, 32}) {
       assertTrue(distance(whole, trained(1, HELD_OUT, microBatch, 2)) < tolerance());
     }
   }
