@@ -3,10 +3,7 @@ package org.safesynth.job;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,26 +18,12 @@ import org.junit.jupiter.api.io.TempDir;
 final class FreshKeysTest {
   private static final int GREATEST = Integer.MAX_VALUE - 40;
 
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-  private int run(String command, String... more) {
-    LocalSpark.session();
-    err.reset();
-    List<String> all = new ArrayList<>(List.of("run", command));
-    all.addAll(List.of(more));
-    return Main.execute(
-        all.toArray(String[]::new),
-        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        Map.of());
-  }
-
-  private String said() {
-    return err.toString(StandardCharsets.UTF_8);
-  }
+  @TempDir private Path temp;
 
   @Test
-  void keysBeyondTheirTypeEndTheRunAndDoNotWrapAround(@TempDir Path temp) throws IOException {
+  void keysBeyondTheirTypeEndTheRunAndDoNotWrapAround() throws IOException {
+    LocalSpark.session();
+    CommandRuns runs = new CommandRuns(temp);
     List<String> lines = new ArrayList<>(List.of("id,town"));
     for (int i = 0; i < 300; i++) {
       lines.add((GREATEST - i) + (i % 3 == 0 ? ",ulm" : ",bonn"));
@@ -49,29 +32,22 @@ final class FreshKeysTest {
     Path types = temp.resolve("types.json");
     Files.writeString(
         types, "{\"columns\": [{\"name\": \"id\", \"kind\": \"identifier\", \"type\": \"int\"}]}");
-    String folder = temp.resolve("run").toString();
-    assertEquals(
-        0,
-        run(
-            "train",
+    Map<String, String> options =
+        Map.of(
             "--data-source",
             table.toString(),
             "--data.schema_file",
             types.toString(),
             "--embedded.max_minutes",
-            "0.05",
-            "--run-path",
-            folder),
-        said());
+            "0.05");
+    assertEquals(0, runs.command("run train", "run", CommandRuns.options(options)), runs.said());
     Path out = temp.resolve("out.csv");
-    String[] few = {
-      "--run-path", folder, "--generation.num_records", "40", "--output-file", out.toString()
-    };
-    assertEquals(0, run("generate", few), said());
+    String[] few = {"--generation.num_records", "40", "--output-file", out.toString()};
+    assertEquals(0, runs.command("run generate", "run", few), runs.said());
     assertTrue(Files.readAllLines(out).get(40).startsWith(Integer.MAX_VALUE + ","));
-    assertEquals(
-        2, run("generate", "--run-path", folder, "--generation.num_records", "41"), said());
-    assertTrue(
-        said().contains("column 'id': 2147483648 does not fit its type int; declare"), said());
+    String[] more = {"--generation.num_records", "41"};
+    assertEquals(2, runs.command("run generate", "run", more), runs.said());
+    String expected = "column 'id': 2147483648 does not fit its type int; declare";
+    assertTrue(runs.said().contains(expected), runs.said());
   }
 }
