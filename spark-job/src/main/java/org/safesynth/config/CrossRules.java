@@ -8,9 +8,9 @@ import org.safesynth.fault.BadInputException;
 
 /** Checks what concerns several parameters, or the form of a text. */
 final class CrossRules {
-  /** Directives of C and Python, and glibc's "-" that leaves out leading zeros. */
+  /** Directives of C and Python, and glibc's "-" and "^"; which of them are read is known later. */
   private static final Pattern STRFTIME =
-      Pattern.compile("(?s)(?:[^%]|%-?[aAbBcdfGHIjmMpSuUVwWxXyYzZ]|%:z|%%)*");
+      Pattern.compile("(?s)(?:[^%]|%[-^]?[aAbBcCdDeFfGgHhIjklmMnpPrRsStTuUVwWxXyYzZ]|%:z|%%)*");
 
   private CrossRules() {}
 

@@ -49,7 +49,8 @@ public record TimeSeriesConfig(
 
   /** Whether the format is one of times without a date. */
   boolean isOfDay() {
-    return timestampFormat != null && Set.of("%H:%M:%S", "%H:%M").contains(timestampFormat);
+    return timestampFormat != null
+        && Set.of("%H:%M:%S", "%H:%M", "%T", "%R", "%X").contains(timestampFormat);
   }
 
   /** The format of times that are seconds since the start. */

@@ -11,12 +11,10 @@ import org.safesynth.config.TimeSeriesConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.generate.SeriesRules;
 import org.safesynth.schema.CellReader;
-import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnProfile;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.DeclaredColumn;
 import org.safesynth.schema.FrozenSchema;
-import org.safesynth.schema.SchemaFile;
 import org.safesynth.schema.TimeOfDay;
 
 /** What {@code time_series} says, held against the column of the times. */
@@ -31,10 +29,6 @@ final class SeriesTimes {
    * Held by the task that writes them: five hours at the 509 rows a second measured on one core.
    */
   private static final long MOST_ROWS_OF_A_SERIES = 10_000_000;
-
-  /** Directives of a date, and how java.time writes them. */
-  private static final Map<String, String> DIRECTIVES =
-      Map.of("%-m", "M", "%-d", "d", "%Y", "yyyy", "%m", "MM", "%d", "dd", "%F", "yyyy-MM-dd");
 
   private final TimeSeriesConfig config;
 
@@ -57,64 +51,32 @@ final class SeriesTimes {
    * @param first its text; null where the times are no texts
    */
   void declare(Map<String, DeclaredColumn> declared, Supplier<String> first) {
-    String format = config.timestampFormat();
     if (!isAsked()) {
       return;
     }
-    String text = format == null && !declared.containsKey(config.timeColumn()) ? first.get() : null;
-    TimeOfDay timeOfDay = text == null ? timeOfDay(format) : TimeOfDay.of(text);
-    if (timeOfDay != null) {
-      declared.putIfAbsent(
-          config.timeColumn(),
-          new DeclaredColumn(
-              config.timeColumn(),
-              ColumnKind.INTEGER,
-              "string",
-              null,
-              null,
-              null,
-              timeOfDay.pattern(),
-              null,
-              null,
-              null,
-              null,
-              null));
-      return;
-    }
-    if (format == null || format.equals(TimeSeriesConfig.ELAPSED_SECONDS)) {
-      declared.putIfAbsent(config.timeColumn(), asFound(config.timeColumn()));
-      return;
-    }
-    String day = format.split("[ T]", 2)[0];
-    String pattern = day;
-    for (Map.Entry<String, String> directive : DIRECTIVES.entrySet()) {
-      pattern = pattern.replace(directive.getKey(), directive.getValue());
-    }
-    boolean hasTime = day.length() < format.length();
-    String time = hasTime ? format.substring(day.length() + 1) : "%H:%M:%S";
-    if (!SchemaFile.isDateFormat(pattern)
-        || !Set.of("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%T").contains(time)) {
-      throw new BadInputException(
-          "time_series.timestamp_format is '%s', but this version reads a whole date in digits, such as %%Y-%%m-%%d or %%d/%%m/%%Y, and after it nothing or a time such as %%H:%%M:%%S, or %%H:%%M:%%S or %%H:%%M alone; write the column so, or use elapsed_seconds"
-              .formatted(format));
-    }
     String name = config.timeColumn();
-    ColumnKind kind = hasTime ? ColumnKind.TIMESTAMP : ColumnKind.DATE;
-    declared.putIfAbsent(
-        name,
-        new DeclaredColumn(
-            name, kind, null, null, null, null, pattern, null, null, null, null, null));
+    TimestampForm form = form();
+    if (form == null && !declared.containsKey(name)) {
+      String text = first.get();
+      form = text == null ? null : TimestampForm.of(TimeOfDay.of(text));
+    }
+    DeclaredColumn known = declared.get(name);
+    declared.put(name, form == null ? asKnown(known) : form.agreed(name, known));
   }
 
-  /** What a format says of times of day; null when it says something else. */
-  private static TimeOfDay timeOfDay(String format) {
-    return format == null
-        ? null
-        : switch (format) {
-          case "%H:%M:%S" -> TimeOfDay.SECONDS;
-          case "%H:%M" -> TimeOfDay.MINUTES;
-          default -> null;
-        };
+  /** What the given format says; null where it says nothing of how times are written. */
+  private TimestampForm form() {
+    String format = config.timestampFormat();
+    boolean isElapsed = TimeSeriesConfig.ELAPSED_SECONDS.equals(format);
+    return format == null || isElapsed ? null : TimestampForm.of(format);
+  }
+
+  /** A column that is what its values say, even where whole numbers that never repeat are keys. */
+  private DeclaredColumn asKnown(DeclaredColumn known) {
+    return known != null
+        ? known
+        : new DeclaredColumn(
+            config.timeColumn(), null, null, null, null, null, null, null, null, null, null, null);
   }
 
   /** How a column's times go on after midnight; null where they have dates or are none. */
@@ -129,12 +91,6 @@ final class SeriesTimes {
           "column '%s' holds times of day, which are not learned %s; write them with their dates, or as elapsed seconds"
               .formatted(column.name(), where));
     }
-  }
-
-  /** A column that is what its values say, even where whole numbers that never repeat are keys. */
-  private static DeclaredColumn asFound(String name) {
-    return new DeclaredColumn(
-        name, null, null, null, null, null, null, null, null, null, null, null);
   }
 
   /** Refuses a column whose kind is not what the format says. */

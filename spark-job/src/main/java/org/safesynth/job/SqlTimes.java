@@ -28,7 +28,7 @@ record SqlTimes(ZoneId zone) {
   /** Whether SQL compares a column's values as dates or timestamps, and not as numbers or text. */
   static boolean isTime(ColumnSchema column) {
     return (column.kind() == ColumnKind.DATE || column.kind() == ColumnKind.TIMESTAMP)
-        && !column.type().equals("string");
+        && (column.type().equals("date") || column.type().startsWith("timestamp"));
   }
 
   /**

@@ -226,11 +226,14 @@ final class TimeSeriesTest {
     refuses(
         "the column of the groups itself", series(table, "--time_series.timestamp_column", "shop"));
     refuses(
-        "but this version reads a whole date in digits",
+        "values are not of kind date of the form %d %b %Y within its range (first: row 1, a date:",
         series(table, "--time_series.timestamp_format", "%d %b %Y"));
     refuses(
-        "but this version reads a whole date in digits",
-        series(table, "--time_series.timestamp_format", "%Y%m%d"));
+        "time_series.timestamp_format is '%b %Y', which has no whole date",
+        series(table, "--time_series.timestamp_format", "%b %Y"));
+    refuses(
+        "time_series.timestamp_format is '%Y-%m-%d %Z', which has %Z, which is not read",
+        series(table, "--time_series.timestamp_format", "%Y-%m-%d %Z"));
     refuses(
         "holds dates; remove the format",
         series(table, "--time_series.timestamp_format", "elapsed_seconds"));

@@ -25,6 +25,7 @@ public final class CellReader implements Serializable {
   private final boolean isExactDecimal;
   private transient NumberText number;
   private transient TimeText time;
+  private transient StrftimeFormat codes; // made where the column's format is named by them
 
   private CellReader(ColumnSchema column, Set<String> missing) {
     this.column = column;
@@ -140,15 +141,33 @@ public final class CellReader implements Serializable {
     if (cell instanceof Date day) {
       return day.toLocalDate().toEpochDay();
     }
-    if (time == null) {
-      time = new TimeText();
-    }
-    boolean parsed = time.parse(cell.toString().getBytes(StandardCharsets.UTF_8));
-    Long days = parsed && !time.hasTime ? format.days(time) : null;
+    Long days = days(cell.toString());
     if (days == null) {
       throw new UnfitCellException(cell.toString());
     }
     return days;
+  }
+
+  private Long days(String text) {
+    if (isNamedByCodes()) {
+      return codes.days(text);
+    }
+    boolean parsed = time().parse(text.getBytes(StandardCharsets.UTF_8));
+    return parsed && !time.hasTime ? format.days(time) : null;
+  }
+
+  private boolean isNamedByCodes() {
+    if (codes == null && StrftimeFormat.isNamedBy(column.format())) {
+      codes = StrftimeFormat.of(column.format());
+    }
+    return codes != null;
+  }
+
+  private TimeText time() {
+    if (time == null) {
+      time = new TimeText();
+    }
+    return time;
   }
 
   private Long instant(Object cell) {
@@ -160,17 +179,24 @@ public final class CellReader implements Serializable {
     } else if (cell instanceof LocalDateTime local) {
       micros = micros(local.toInstant(ZoneOffset.UTC));
     } else {
-      if (time == null) {
-        time = new TimeText();
-      }
-      boolean parsed = time.parse(cell.toString().getBytes(StandardCharsets.UTF_8));
-      Long days = parsed ? format.days(time) : null;
-      if (days == null) {
-        throw new UnfitCellException(cell.toString());
-      }
-      micros = time.micros(days);
+      micros = micros(cell.toString());
     }
     return Math.floorDiv(micros, Math.max(1, column.resolutionMicros()));
+  }
+
+  private long micros(String text) {
+    Long micros;
+    if (isNamedByCodes()) {
+      micros = codes.micros(text);
+    } else {
+      boolean parsed = time().parse(text.getBytes(StandardCharsets.UTF_8));
+      Long days = parsed ? format.days(time) : null;
+      micros = days == null ? null : (Long) time.micros(days);
+    }
+    if (micros == null) {
+      throw new UnfitCellException(text);
+    }
+    return micros;
   }
 
   /**

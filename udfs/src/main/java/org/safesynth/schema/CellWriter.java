@@ -20,6 +20,7 @@ public final class CellWriter implements Serializable {
   private final DataType type;
   private final TimeOfDay timeOfDay; // null for what is none
   private final boolean javaTime;
+  private transient StrftimeFormat codes; // made where the column's format is named by them
 
   private CellWriter(ColumnSchema column, boolean javaTime) {
     this.column = column;
@@ -63,10 +64,30 @@ public final class CellWriter implements Serializable {
 
   private Object day(long days) {
     LocalDate day = LocalDate.ofEpochDay(days);
-    if (CellType.of(type) == CellType.TEXT) {
-      return DateFormat.write(column.format(), day);
+    return switch (CellType.of(type)) {
+      case TEXT ->
+          isNamedByCodes()
+              ? codes.write(days * TimeText.MICROS_PER_DAY, 0)
+              : DateFormat.write(column.format(), day);
+      case DATE -> javaTime ? day : Date.valueOf(day);
+      default -> digits(days * TimeText.MICROS_PER_DAY);
+    };
+  }
+
+  /** A time whose digits are a number. */
+  private Object digits(long micros) {
+    if (!isNamedByCodes()) {
+      throw new IllegalStateException(
+          "column '" + column.name() + "': a time cannot be written as " + column.type());
     }
-    return javaTime ? day : Date.valueOf(day);
+    return number(new BigDecimal(codes.write(micros, 0)));
+  }
+
+  private boolean isNamedByCodes() {
+    if (codes == null && StrftimeFormat.isNamedBy(column.format())) {
+      codes = StrftimeFormat.of(column.format());
+    }
+    return codes != null;
   }
 
   private Object instant(long micros) {
@@ -75,7 +96,9 @@ public final class CellWriter implements Serializable {
     return switch (CellType.of(type)) {
       case TIMESTAMP -> javaTime ? instant : Timestamp.from(instant);
       case TIMESTAMP_NTZ -> local;
-      default -> local.toString();
+      case TEXT ->
+          isNamedByCodes() ? codes.write(micros, column.resolutionMicros()) : local.toString();
+      default -> digits(micros);
     };
   }
 

@@ -60,7 +60,7 @@ public final class SchemaFile {
     for (ColumnSchema column : schema.columns()) {
       ObjectNode node = columns.addObject();
       node.put("name", column.name());
-      node.put("kind", column.kind().name().toLowerCase(Locale.ROOT));
+      node.put("kind", name(column.kind()));
       node.put("type", column.type());
       node.put("missing", column.missing());
       if (column.scale() != 0) {
@@ -158,6 +158,10 @@ public final class SchemaFile {
     return new FrozenSchema(columns);
   }
 
+  private static String name(ColumnKind kind) {
+    return kind.name().toLowerCase(Locale.ROOT);
+  }
+
   /** Refuses declared columns that the table does not have. */
   public static void checkNames(
       Map<String, DeclaredColumn> declared, List<String> columns, String source) {
@@ -250,9 +254,18 @@ public final class SchemaFile {
   }
 
   private static String format(String text, String name, String source) {
+    if (StrftimeFormat.isNamedBy(text)) {
+      String fault = StrftimeFormat.fault(text);
+      if (fault != null) {
+        throw new BadInputException(
+            "%s: column '%s': format '%s' %s; correct it, or declare the column as text"
+                .formatted(source, name, text, fault));
+      }
+      return text;
+    }
     if (!DateFormat.isKnown(text) && TimeOfDay.ofPattern(text) == null) {
       throw new BadInputException(
-          "%s: column '%s': format '%s' is not one of %s, or for times of day HH:mm:ss, HH:mm"
+          "%s: column '%s': format '%s' is not one of %s, strftime codes such as %%d %%b %%Y, or for times of day HH:mm:ss, HH:mm"
               .formatted(source, name, text, DateFormat.patterns()));
     }
     return text;
@@ -260,17 +273,33 @@ public final class SchemaFile {
 
   /** A column as inferred, with what is declared of it instead. */
   static ColumnSchema apply(DeclaredColumn declared, ColumnSchema inferred, TypeSketch sketch) {
-    ColumnKind kind = declared.kind() == null ? inferred.kind() : declared.kind();
+    StrftimeFormat codes =
+        StrftimeFormat.isNamedBy(declared.format()) ? StrftimeFormat.of(declared.format()) : null;
+    ColumnKind otherwise = codes == null ? inferred.kind() : codes.kind();
+    ColumnKind kind = declared.kind() == null ? otherwise : declared.kind();
+    if (codes != null && kind != codes.kind()) {
+      throw new BadInputException(
+          "column '%s': format %s is that of the kind %s, but the schema file declares %s; correct one of them"
+              .formatted(declared.name(), declared.format(), name(codes.kind()), name(kind)));
+    }
     boolean sameKind = kind == inferred.kind();
     int scale = sameKind ? inferred.scale() : 0;
     if (!sameKind && kind == ColumnKind.DECIMAL && sketch != null) {
       scale = KindRule.scale(Math.max(0, sketch.mostDecimals), sketch);
     }
     scale = declared.scale() == null ? scale : declared.scale();
-    long micros = sameKind ? inferred.resolutionMicros() : 1_000_000L;
+    long micros =
+        sameKind
+            ? inferred.resolutionMicros()
+            : codes == null
+                ? 1_000_000L
+                : sketch == null ? codes.resolutionMicros() : sketch.resolution.micros();
     micros =
         declared.resolution() == null ? micros : micros(declared.resolution(), declared.name());
     String type = declared.type();
+    if (type == null && codes != null && !sameKind) {
+      type = isWhole(inferred.type()) && codes.isNumber() ? inferred.type() : "string";
+    }
     if (type == null) {
       type = sameKind || isNumber(inferred.type()) ? inferred.type() : typeOf(kind, scale);
     }
@@ -311,6 +340,13 @@ public final class SchemaFile {
     };
   }
 
+  private static boolean isWhole(String type) {
+    return switch (CellType.of(DataType.fromDDL(type))) {
+      case INT, LONG -> true;
+      default -> false;
+    };
+  }
+
   private static String typeOf(ColumnKind kind, int scale) {
     return switch (kind) {
       case INTEGER -> "bigint";
@@ -345,7 +381,7 @@ public final class SchemaFile {
     } catch (NumberFormatException | ArithmeticException | DateTimeException e) {
       throw new BadInputException(
           "column '%s': %s '%s' in the schema file is not a value of kind %s"
-              .formatted(column.name(), field, text, column.kind().name().toLowerCase(Locale.ROOT)),
+              .formatted(column.name(), field, text, name(column.kind())),
           e);
     }
   }

@@ -144,11 +144,14 @@ public final class SchemaInference {
     List<Set<String>> missingOf =
         Arrays.stream(fields).map(f -> missingValues(f.name(), missing)).toList();
     long key = options.key();
+    List<String> formats = // null for what is not declared; List.of takes none
+        Arrays.asList(Arrays.stream(fields).map(f -> format(f.name())).toArray(String[]::new));
     return aggregate(
         rows -> {
           TypeSketch[] sketches = new TypeSketch[cells.length];
           for (int c = 0; c < cells.length; c++) {
-            sketches[c] = new TypeSketch(untyped, missingOf.get(c), sample, key);
+            sketches[c] =
+                new TypeSketch(untyped, missingOf.get(c), sample, key).reading(formats.get(c));
           }
           while (rows.hasNext()) {
             Row row = rows.next();
@@ -162,6 +165,11 @@ public final class SchemaInference {
           return List.<TypeSketch[]>of(sketches).iterator();
         },
         SchemaInference::mergeTypes);
+  }
+
+  private String format(String name) {
+    DeclaredColumn declared = options.declared().get(name);
+    return declared == null ? null : declared.format();
   }
 
   private Set<String> missingValues(String name, Set<String> missing) {
@@ -288,13 +296,16 @@ public final class SchemaInference {
                 ? "of kind " + kind + form + " within its range"
                 : "among its declared values";
     throw new BadInputException(
-        "column '%s': %,d of %,d values are not %s (first: %s); declare another kind or domain in data.schema_file, or list the text under data.missing_values"
+        "column '%s': %,d of %,d values are not %s (first: %s); %s, or list the text under data.missing_values"
             .formatted(
                 column.name(),
                 values.unfit,
                 rows - values.missing,
                 what,
-                firstUnfit(c, column, values.firstUnfit)));
+                firstUnfit(c, column, values.firstUnfit),
+                column.format() == null
+                    ? "declare another kind or domain in data.schema_file"
+                    : "mend them, or correct the form or range that is declared"));
   }
 
   /** The row and the value of the first cell that does not fit, by one more pass. */

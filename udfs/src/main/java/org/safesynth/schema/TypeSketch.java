@@ -44,6 +44,7 @@ final class TypeSketch implements Serializable {
   private transient TextBottomK open;
   private transient NumberText number;
   private transient TimeText time;
+  private transient StrftimeFormat codes; // of texts whose form is declared by them
 
   TypeSketch(boolean readsText, Set<String> missingTexts, int sample, long key) {
     this.readsText = readsText;
@@ -51,6 +52,12 @@ final class TypeSketch implements Serializable {
     this.open = new TextBottomK(sample, key);
     this.number = new NumberText();
     this.time = new TimeText();
+  }
+
+  /** Takes the resolution of texts of a declared form; other formats are found. */
+  TypeSketch reading(String format) {
+    codes = StrftimeFormat.isNamedBy(format) ? StrftimeFormat.of(format) : null;
+    return this;
   }
 
   void add(Object cell, CellType type) {
@@ -100,6 +107,10 @@ final class TypeSketch implements Serializable {
     maxLength = Math.max(maxLength, text.codePointCount(0, text.length()));
     for (byte b : bytes) {
       spaces += b == ' ' ? 1 : 0;
+    }
+    Long micros = codes == null ? null : codes.micros(text);
+    if (micros != null) {
+      resolution = resolution.dividing(micros);
     }
     if (!readsText) {
       return;
