@@ -2,10 +2,14 @@ package org.safesynth.job;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.safesynth.config.SafeSynthesizerConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.ColumnProfile;
 import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.OrderForms;
 
 /** Refuses columns that cannot make groups or a series, or cannot order their rows. */
 final class GroupColumns {
@@ -66,7 +70,7 @@ final class GroupColumns {
   }
 
   /** Refuses columns that cannot make groups or order their rows. */
-  void check(SchemaStage.Inferred inferred, int group, int order) {
+  void check(TableSource table, SchemaStage.Inferred inferred, int group, int order) {
     List<ColumnProfile> profiles = inferred.profile().columns();
     if (profiles.get(group).missing() > 0) {
       throw new BadInputException(
@@ -77,7 +81,7 @@ final class GroupColumns {
                   inferred.profile().rows()));
     }
     if (order >= 0) {
-      checkOrder(inferred, order, "a group");
+      checkOrder(table, inferred, order, "a group");
     }
   }
 
@@ -86,9 +90,15 @@ final class GroupColumns {
    *
    * @param whole what the rows make up
    */
-  void checkOrder(SchemaStage.Inferred inferred, int order, String whole) {
+  void checkOrder(TableSource table, SchemaStage.Inferred inferred, int order, String whole) {
     ColumnSchema column = inferred.schema().columns().get(order);
-    requireNumeric(column, whole);
+    if (!column.kind().isNumeric()) {
+      Dataset<Row> values = table.rows().select(TableSource.column(column.name()));
+      Set<String> missing = SchemaStage.missing(config.data(), table);
+      boolean isHidden = config.replacePii() != null;
+      String fault = table.reading(() -> OrderForms.fault(values, missing, isHidden));
+      throw unordered(column, whole, fault);
+    }
     long missing = inferred.profile().columns().get(order).missing();
     if (missing > 0) {
       throw new BadInputException(
@@ -103,17 +113,16 @@ final class GroupColumns {
     }
   }
 
-  /** Refuses a column that cannot order the rows of groups. */
+  /** Refuses a column that cannot order the rows of groups, whatever its values are. */
   static void requireNumeric(ColumnSchema column) {
-    requireNumeric(column, "a group");
+    if (!column.kind().isNumeric()) {
+      throw unordered(column, "a group", "only numbers, dates and times have an order");
+    }
   }
 
-  private static void requireNumeric(ColumnSchema column, String whole) {
-    if (!column.kind().isNumeric()) {
-      throw new BadInputException(
-          "column '%s' orders the rows of %s, but is read as %s: not all of its values are numbers, or dates or times of one format; mend them, or declare the column in data.schema_file"
-              .formatted(
-                  column.name(), whole, column.kind().name().toLowerCase(java.util.Locale.ROOT)));
-    }
+  private static BadInputException unordered(ColumnSchema column, String whole, String fault) {
+    return new BadInputException(
+        "column '%s' orders the rows of %s, but is read as %s: %s; mend them, or declare the column's kind and format in data.schema_file"
+            .formatted(column.name(), whole, SchemaStage.word(column.kind()), fault));
   }
 }

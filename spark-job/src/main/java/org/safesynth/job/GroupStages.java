@@ -73,7 +73,7 @@ final class GroupStages {
     }
     int ownGroup = column(own.schema(), data.groupColumn());
     int ownOrder = orderName == null ? -1 : column(own.schema(), orderName);
-    checks.check(own, ownGroup, ownOrder);
+    checks.check(table, own, ownGroup, ownOrder);
     if (parents == null) {
       JavaRDD<GroupedRows.Member> members =
           GroupedRows.of(
@@ -113,7 +113,7 @@ final class GroupStages {
   /** Learns one series, cut into segments that stand where other tables have groups. */
   private Pipeline.Learned trainSingle(TableSource table, SchemaStage.Inferred own) {
     int order = column(own.schema(), orderName);
-    checks.checkOrder(own, order, "the series");
+    checks.checkOrder(table, own, order, "the series");
     SchemaStage.Inferred cut =
         journal.stage(
             "segments", () -> table.reading(() -> SingleSeries.cut(context, table, own, order)));

@@ -80,14 +80,14 @@ final class LanguageGroups {
     int order = orderName == null ? -1 : GroupStages.column(own.schema(), orderName);
     GroupColumns checks = new GroupColumns(config);
     if (config.isSingleSeries()) {
-      checks.checkOrder(own, order, "the series");
+      checks.checkOrder(table, own, order, "the series");
       SchemaStage.Inferred cut =
           journal.stage(
               "segments", () -> table.reading(() -> SingleSeries.cut(context, table, own, order)));
       return new Columns(own, cut.cells(), own.schema().columns().size(), order);
     }
     int group = GroupStages.column(own.schema(), config.data().groupTrainingExamplesBy());
-    checks.check(own, group, order);
+    checks.check(table, own, group, order);
     return new Columns(own, own.cells(), group, order);
   }
 

@@ -66,7 +66,8 @@ final class PrivateSchema {
               missing,
               new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
               declared,
-              context.config().orderColumn());
+              context.config().orderColumn(),
+              context.config().replacePii() != null);
       schema =
           withKey(
               PublicDomain.found(table.reading(() -> SchemaInference.infer(table.rows(), options))),

@@ -122,7 +122,8 @@ final class SchemaStage {
             missing(context.config().data(), table),
             new SeededStreams(context.seed()).key(SeededStreams.Purpose.SKETCH),
             declared,
-            context.config().orderColumn());
+            context.config().orderColumn(),
+            context.config().replacePii() != null);
     return SchemaInference.infer(table.rows(), options);
   }
 

@@ -421,7 +421,8 @@ final class GroupsTest {
     List<String> mixed = new ArrayList<>(lines);
     mixed.set(3, mixed.get(3).replaceFirst(",[0-9-]+,", ",soon,"));
     refuses(
-        "column 'day' orders the rows of a group, but is read as",
+        "of %,d values are no dates of the form yyyy-MM-dd, as the others are (first: row 4, a text: \"soon\"); mend them"
+            .formatted(lines.size()),
         train(csv("mixed.csv", HEADER, mixed)));
     List<String> gaps = new ArrayList<>(lines);
     gaps.set(3, gaps.get(3).replaceFirst(",[0-9-]+,", ",,"));

@@ -14,13 +14,15 @@ import java.util.Set;
  * @param declared what a schema file says of columns, by name
  * @param order column that orders rows, whose numbers are numbers though they are all distinct; or
  *     null
+ * @param hidesValues whether errors tell what values look like, and not the values
  */
 public record InferenceOptions(
     boolean untypedText,
     Set<String> missingValues,
     long key,
     Map<String, DeclaredColumn> declared,
-    String order)
+    String order,
+    boolean hidesValues)
     implements Serializable {
   public InferenceOptions {
     missingValues = Set.copyOf(missingValues);
@@ -33,6 +35,6 @@ public record InferenceOptions(
       Set<String> missingValues,
       long key,
       Map<String, DeclaredColumn> declared) {
-    this(untypedText, missingValues, key, declared, null);
+    this(untypedText, missingValues, key, declared, null, false);
   }
 }

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
@@ -311,45 +310,33 @@ public final class SchemaInference {
   /** The row and the value of the first cell that does not fit, by one more pass. */
   private String firstUnfit(int c, ColumnSchema column, String otherwise) {
     Set<String> missing = options.missingValues();
+    boolean isHidden = options.hidesValues();
     List<String> first =
         table
             .toJavaRDD()
             .zipWithIndex()
-            .mapPartitions(rows -> firstUnfit(rows, c, CellReader.of(column, missing), column))
+            .mapPartitions(
+                rows -> firstUnfit(rows, c, CellReader.of(column, missing), column, isHidden))
             .take(1);
-    return first.isEmpty() ? '"' + otherwise + '"' : first.get(0);
+    return first.isEmpty() ? Shown.of(otherwise, isHidden) : first.get(0);
   }
 
   private static Iterator<String> firstUnfit(
-      Iterator<Tuple2<Row, Long>> rows, int c, CellReader reader, ColumnSchema column) {
+      Iterator<Tuple2<Row, Long>> rows,
+      int c,
+      CellReader reader,
+      ColumnSchema column,
+      boolean isHidden) {
     while (rows.hasNext()) {
       Tuple2<Row, Long> row = rows.next();
       ValueSketch one = new ValueSketch(0, new long[0], 1, 1);
       count(reader, column, row._1().get(c), one);
       if (one.unfit > 0) {
-        String shown = "row %,d, %s".formatted(row._2() + 1, Shown.of(one.firstUnfit));
+        String shown = "row %,d, %s".formatted(row._2() + 1, Shown.of(one.firstUnfit, isHidden));
         return List.of(shown).iterator();
       }
     }
     return List.<String>of().iterator();
-  }
-
-  /** What a text looks like, and itself. */
-  private static final class Shown {
-    private static final Pattern NUMBER = Pattern.compile("[+-]?[0-9]+([.,][0-9]+)*");
-    private static final Pattern DATE =
-        Pattern.compile("[0-9]{1,4}([-/. ])[0-9]{1,2}\\1[0-9]{1,4}([ T].*)?");
-    private static final Pattern TIME = Pattern.compile("[0-9]{1,2}:[0-9]{1,2}.*");
-
-    static String of(String text) {
-      String like =
-          DATE.matcher(text).matches()
-              ? "a date"
-              : NUMBER.matcher(text).matches()
-                  ? "a number"
-                  : TIME.matcher(text).matches() ? "a time" : "a text";
-      return "%s: \"%s\"".formatted(like, text);
-    }
   }
 
   /** Readers of all columns, for the encode stage. */

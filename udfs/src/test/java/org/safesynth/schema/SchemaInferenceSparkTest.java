@@ -135,7 +135,7 @@ class SchemaInferenceSparkTest {
       rows.add(RowFactory.create(1_000 + i, 1_000 + i));
     }
     InferenceOptions options =
-        new InferenceOptions(false, Set.of(), 7, Map.of(), "number_of_order");
+        new InferenceOptions(false, Set.of(), 7, Map.of(), "number_of_order", false);
     List<ColumnSchema> columns =
         SchemaInference.infer(table("key int, number_of_order int", rows), options)
             .schema()
@@ -337,6 +337,40 @@ class SchemaInferenceSparkTest {
     assertEquals(
         "column 'age': 2 of 62 values are not of kind integer within its range (first: row 61, a number: \"130\"); declare another kind or domain in data.schema_file, or list the text under data.missing_values",
         message);
+    assertTrue(
+        refused(
+                table("zip string, age string", rows),
+                new InferenceOptions(true, Set.of(""), 1, declared, null, true))
+            .contains("(first: row 61, a number of 3 characters)"));
+  }
+
+  private static String unordered(boolean isHidden, String... values) {
+    return OrderForms.fault(
+        table("at string", column(values.length, i -> values[i])).coalesce(1),
+        Set.of(""),
+        isHidden);
+  }
+
+  @Test
+  void whatKeepsTextsFromHavingAnOrderIsSaid() {
+    String[] mostlyDays = {"2021-04-30", "", "2021-05-01", "soon", "01.05.2021"};
+    assertEquals(
+        "2 of 4 values are no dates of the form yyyy-MM-dd, as the others are (first: row 4, a text: \"soon\")",
+        unordered(false, mostlyDays));
+    assertEquals(
+        "2 of 4 values are no dates of the form yyyy-MM-dd, as the others are (first: row 4, a text of 4 characters)",
+        unordered(true, mostlyDays));
+    assertEquals(
+        "1 of 3 values are no numbers, as the others are (first: row 2, a date: \"2021-05-01\")",
+        unordered(false, "7", "2021-05-01", "9.5"));
+    assertEquals(
+        "1 of 3 values are no dates of the form yyyy-MM-dd, as the others are (first: row 3, a date: \"2021-05-01 10:00\")",
+        unordered(false, "2021-05-01", "2021-05-02", "2021-05-01 10:00"));
+    assertEquals(
+        "none of its values is a number, date or time in digits (first: row 1, a text: \"3 May 2021\")",
+        unordered(false, "3 May 2021", "4 May 2021"));
+    assertEquals(
+        "its values are numbers, but texts in the source", unordered(false, "7", "8", "9"));
   }
 
   @Test
