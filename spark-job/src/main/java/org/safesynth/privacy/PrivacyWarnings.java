@@ -27,9 +27,9 @@ public final class PrivacyWarnings {
           "epsilon %.4g is weak: it lets the odds of an attacker's guess grow by a factor of up to %.2g; 1 to 8 is usual"
               .formatted(epsilon, Math.exp(epsilon)));
     }
-    if (delta.value() > 1 / units) {
+    if (delta.value() >= 1 / units) {
       warnings.add(
-          "delta %.3g is above 1/n = %.3g: it would allow to publish a whole record at random; auto is %.3g"
+          "delta %.3g is not below 1/n = %.3g: it would allow to publish a whole record at random; auto is %.3g"
               .formatted(delta.value(), 1 / units, Delta.automatic(Math.max(1, units)).value()));
     }
     return warnings;
