@@ -1,7 +1,10 @@
 package org.safesynth.train;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.pytorch.DoubleArrayRef;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -27,6 +30,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * terms by at most γ_k·S_l, which is added to the norm. What is left are roundings of the factor
  * itself: less than 16·u together, so the factor is C / (norm·(1 + κ) + 1e-6) with κ = 2^-20. The
  * computed contribution of a unit therefore never exceeds C.
+ *
+ * <p><b>Whose.</b> T counts the unit's own places. Where units lie in a rectangle, the zeros behind
+ * a shorter one round nothing; to count them would make a unit's factor depend on the longest one
+ * that shares its micro-batch, and a unit that joins would move the parts of all others one way.
  *
  * <p>Where a unit's gradient is formed ({@link RecordProducts}), what is added to the sum is that
  * float32 vector itself, scaled: how it was rounded does not matter, only that its own squared
@@ -60,13 +67,26 @@ final class GhostNorms {
   }
 
   /**
+   * The same where units have places of their own number, and zeros behind them, which round
+   * nothing.
+   *
+   * @param places (units) of each
+   */
+  void addWeight(Tensor a, Tensor g, int[] places) {
+    Tensor s = lengths(a).mul(lengths(g)).sum(1).square(); // (units) S_l²
+    squares.add_(weightSquares(a, g));
+    add(s, ofEach(places, a.size(2) + g.size(2) + 2));
+  }
+
+  /**
    * A vector that is added at several places, such as a bias.
    *
-   * @param g (units, places, out)
+   * @param g (units, places, out), zeros behind a unit's own places
+   * @param places (units) of each
    */
-  void addVector(Tensor g) {
+  void addVector(Tensor g, int[] places) {
     squares.add_(g.sum(1).to(ScalarType.Double).square_().sum(1));
-    add(lengths(g).sum(1).square_(), 2 * g.size(1) + 2);
+    add(lengths(g).sum(1).square_(), ofEach(places, 2));
   }
 
   /**
@@ -93,22 +113,32 @@ final class GhostNorms {
     int[] number = new int[rows.length];
     int[] owner = new int[rows.length];
     int[] uses = new int[rows.length];
-    int most = 0;
     for (int e = 0; e < rows.length; e++) {
       long key = ((long) units[e] << 32) | rows[e];
       number[e] = numbers.computeIfAbsent(key, k -> numbers.size());
       owner[number[e]] = units[e];
-      most = Math.max(most, ++uses[number[e]]);
+      uses[number[e]]++;
     }
     Tensor places = torch.tensor(number); // (entries)
-    Tensor owners = torch.tensor(java.util.Arrays.copyOf(owner, numbers.size())); // (own rows)
+    Tensor owners = torch.tensor(Arrays.copyOf(owner, numbers.size())); // (own rows)
     Tensor sums = torch.zeros(numbers.size(), g.size(1)).index_add_(0, places, g); // (own rows, d)
     squares.index_add_(0, owners, sums.to(ScalarType.Double).square_().sum(1));
     Tensor lengths = lengths(g.unsqueeze(0)).squeeze(0); // (entries)
     Tensor s = torch.zeros(numbers.size()).to(ScalarType.Double); // (own rows)
     s.index_add_(0, places, lengths).square_();
-    Tensor all = torch.zeros(squares.size(0)).to(ScalarType.Double); // (units)
-    add(all.index_add_(0, owners, s), 2L * most + 2);
+    spread.index_add_(0, owners, s);
+    Tensor rounding = ofEach(Arrays.copyOf(uses, numbers.size()), 2); // (own rows)
+    squares.index_add_(0, owners, s.mul(rounding));
+  }
+
+  /**
+   * γ of 2T + further of each, where T is its own: a norm must not depend on who else is there.
+   *
+   * @param times T, how many terms are added
+   */
+  private static Tensor ofEach(int[] times, long further) {
+    double[] gammas = Arrays.stream(times).mapToDouble(t -> gamma(2L * t + further)).toArray();
+    return torch.tensor(new DoubleArrayRef(new DoublePointer(gammas), gammas.length));
   }
 
   /**
@@ -118,6 +148,11 @@ final class GhostNorms {
    */
   void add(Tensor s, long terms) {
     squares.add_(s, new Scalar(gamma(terms)));
+    spread.add_(s);
+  }
+
+  private void add(Tensor s, Tensor gammas) { // both (units)
+    squares.addcmul_(s, gammas);
     spread.add_(s);
   }
 

@@ -148,23 +148,26 @@ final class GroupClippedGradients {
     GhostNorms norms = new GhostNorms(batch.groups());
     Rectangle rectangle = new Rectangle(batch);
     List<Trace.Projection> projections = of.trace.row().projections();
-    for (int i = 0; i < projections.size(); i++) {
-      norms.addWeight(rectangle.of(projections.get(i).input()), rectangle.of(of.projections[i]));
-    }
     List<Trace.Head> heads = of.trace.row().heads();
+    int[] rows = batch.lengths();
+    int[] positions = Arrays.stream(rows).map(length -> length * heads.size()).toArray();
+    for (int i = 0; i < projections.size(); i++) {
+      norms.addWeight(
+          rectangle.of(projections.get(i).input()), rectangle.of(of.projections[i]), positions);
+    }
     for (int t = 0; t < heads.size(); t++) {
       Tensor g = rectangle.of(of.heads[t].unsqueeze(0)); // (groups, rows, V)
-      norms.addWeight(rectangle.of(heads.get(t).input().unsqueeze(0)), g);
-      norms.addVector(g);
+      norms.addWeight(rectangle.of(heads.get(t).input().unsqueeze(0)), g, rows);
+      norms.addVector(g, rows);
     }
-    norms.addVector(rectangle.ofWhole(of.entering)); // the embeddings of positions
+    norms.addVector(rectangle.ofWhole(of.entering), rows); // the embeddings of positions
     int[] groupOf = batch.groupOfRow();
     if (heads.size() > 1) {
       Tensor tokens = of.entering.narrow(0, 1, heads.size() - 1L).flatten(0, 1); // (t rows, d)
       norms.addRows(tokens, batch.inputs(), repeated(groupOf, heads.size() - 1));
     }
     norms.addWeight(
-        rectangle.of(of.trace.state().unsqueeze(0)), rectangle.of(of.context.unsqueeze(0)));
+        rectangle.of(of.trace.state().unsqueeze(0)), rectangle.of(of.context.unsqueeze(0)), rows);
     Shared shared = new Shared(of, batch);
     norms.addRows(shared.ofIndex, shared.index, repeated(groupOf, shared.parts));
     norms.addRows(
@@ -189,13 +192,16 @@ final class GroupClippedGradients {
         batch.inputs(),
         repeated(batch.groupOfRow(), uses));
     norms.addWeight(
-        rectangle.of(of.trace.taken().input().unsqueeze(0)), rectangle.of(of.taken.unsqueeze(0)));
+        rectangle.of(of.trace.taken().input().unsqueeze(0)),
+        rectangle.of(of.taken.unsqueeze(0)),
+        batch.lengths());
+    int[] steps = Arrays.stream(batch.lengths()).map(length -> length - 1).toArray();
     Tensor fed = of.fed.transpose(0, 1); // (groups, steps, 3 m)
-    norms.addWeight(stacked(of.trace.fed().inputs()).transpose(0, 1), fed);
-    norms.addVector(fed);
+    norms.addWeight(stacked(of.trace.fed().inputs()).transpose(0, 1), fed, steps);
+    norms.addVector(fed, steps);
     Tensor recurrent = of.recurrent.transpose(0, 1); // (groups, steps, 3 m)
-    norms.addWeight(stacked(of.trace.recurrent().inputs()).transpose(0, 1), recurrent);
-    norms.addVector(recurrent);
+    norms.addWeight(stacked(of.trace.recurrent().inputs()).transpose(0, 1), recurrent, steps);
+    norms.addVector(recurrent, steps);
   }
 
   private static int[] repeated(int[] values, int times) {

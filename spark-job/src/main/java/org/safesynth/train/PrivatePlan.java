@@ -44,9 +44,10 @@ public record PrivatePlan(
    * sum is rounded to the noise's grid, by √P · grid, below 2^-20 σC up to 2^32 parameters. The
    * first of these has no useful bound in the worst case, where all roundings of all units would
    * lie in one direction (about 2γ · units · C); they are rounding errors of some thousand products
-   * of either sign. A test with a thousand units, across a number at which all micro-batches are
-   * cut anew, holds what a further unit moves besides its own part below a sixteenth of the slack;
-   * it is a hundredth. Sums of adapters are exact and need none of it.
+   * of either sign. Tests with a thousand records, across a number at which all micro-batches are
+   * cut anew, and with five hundred groups, where a long one does so, hold what a further unit
+   * moves besides its own part below a sixteenth of the slack; it is a hundredth. Sums of adapters
+   * are exact and need none of it.
    */
   public double sensitivity() {
     return sensitivity(clipNorm);

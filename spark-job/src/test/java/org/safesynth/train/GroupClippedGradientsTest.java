@@ -211,6 +211,17 @@ final class GroupClippedGradientsTest {
     }
   }
 
+  /** The room for roundings is that of a group's own rows, not of the longest beside it. */
+  @Test
+  void aGroupsNormIsItsOwnWhoeverSharesItsBatch() {
+    double[] beside = norms(batch(all())); // the longest first, and equals in their order
+    long[] numbers = {4, 6, 1, 7, 3, 8, 0, 2, 5, 9};
+    for (int place = 0; place < numbers.length; place++) {
+      double alone = norms(batch(numbers[place]))[0];
+      assertEquals(alone, beside[place], 2e-6 * alone, "group " + numbers[place]);
+    }
+  }
+
   @Test
   void whetherACutGroupGoesOnIsNotAsked() {
     int last = SIZES.size() - 1;
