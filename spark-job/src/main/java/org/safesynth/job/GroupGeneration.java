@@ -107,7 +107,7 @@ final class GroupGeneration {
     return new FirstGroups(
         context.spark(),
         wish(),
-        GroupShardSampler.GROUPS,
+        GroupShardSampler.groups(layout),
         meanRows(),
         scratch,
         (from, end) -> sampled(from, end, rowsDone),
@@ -123,8 +123,9 @@ final class GroupGeneration {
 
   /** Groups {@code from} (a multiple of a shard) to {@code end}, with their numbers. */
   private Dataset<Row> sampled(long from, long end, LongAccumulator rowsDone) {
-    long firstShard = from / GroupShardSampler.GROUPS;
-    long lastShard = (end + GroupShardSampler.GROUPS - 1) / GroupShardSampler.GROUPS;
+    int groups = GroupShardSampler.groups(layout);
+    long firstShard = from / groups;
+    long lastShard = (end + groups - 1) / groups;
     Dataset<Long> shards =
         context
             .spark()
@@ -150,6 +151,7 @@ final class GroupGeneration {
         schema,
         layout.series(),
         new GroupShardSampler.Sampling(
+            GroupShardSampler.groups(layout),
             end,
             mostRows(),
             config.generationSeed(),

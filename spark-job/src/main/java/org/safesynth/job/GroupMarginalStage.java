@@ -24,6 +24,9 @@ import org.safesynth.privacy.SecretStreams.Purpose;
  * their sensitivities are those of {@link MarginalStage}.
  */
 final class GroupMarginalStage {
+  /** Of larger groups only so many rows are told apart. */
+  private static final int MOST_ROWS = 2_000;
+
   private static final double SIZES = 0.05;
   private static final double VARYING = 0.05;
   private static final double ONES = 0.2;
@@ -55,9 +58,9 @@ final class GroupMarginalStage {
 
   /** Least sizes of the histogram's cells: single ones, then eighths of what they are. */
   static int[] sizeCells() {
-    int[] lows = new int[GroupedRows.MOST_ROWS];
+    int[] lows = new int[MOST_ROWS];
     int cells = 0;
-    for (int low = 1; low <= GroupedRows.MOST_ROWS; low += Math.max(1, low / 8)) {
+    for (int low = 1; low <= MOST_ROWS; low += Math.max(1, low / 8)) {
       lows[cells++] = low;
     }
     return Arrays.copyOf(lows, cells);
@@ -83,11 +86,11 @@ final class GroupMarginalStage {
           return Math.max(LEAST_ROWS, highest(i));
         }
       }
-      return GroupedRows.MOST_ROWS;
+      return MOST_ROWS;
     }
 
     private int highest(int cell) {
-      return cell + 1 < lows.length ? lows[cell + 1] - 1 : GroupedRows.MOST_ROWS;
+      return cell + 1 < lows.length ? lows[cell + 1] - 1 : MOST_ROWS;
     }
 
     /** Mean number of rows where at most so many are kept. */

@@ -26,13 +26,13 @@ import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
 
 /**
- * Samples shards of groups inside a task: group numbers {@code shard · GROUPS} up to the next shard
+ * Samples shards of groups inside a task: group numbers {@code shard · groups} up to the next shard
  * or the end. Rows come with the number of their group and their own in it, behind the table's
  * columns.
  */
 final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
-  /** Groups of a shard, which are sampled in lock-step. */
-  static final int GROUPS = 512;
+  private static final int MOST_GROUPS = 512;
+  private static final double MOST_ROWS = 200_000;
 
   private final SerializableConfiguration hadoop;
   private final String modelFolder;
@@ -42,14 +42,29 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
   private final LongAccumulator rowsDone;
 
   /**
+   * Groups of a shard, which are sampled in lock-step and held until all are whole: the fewer, the
+   * longer they are.
+   */
+  static int groups(GroupLayout layout) {
+    return (int) Math.max(1, Math.min(MOST_GROUPS, MOST_ROWS / layout.meanRows()));
+  }
+
+  /**
    * How groups are drawn.
    *
+   * @param groups of a shard
    * @param end number of the group after the last
    * @param mostRows a group ends there at the latest
    * @param javaTime whether dates are objects of java.time
    */
   record Sampling(
-      long end, int mostRows, long seed, double temperature, double topP, boolean javaTime)
+      int groups,
+      long end,
+      int mostRows,
+      long seed,
+      double temperature,
+      double topP,
+      boolean javaTime)
       implements Serializable {}
 
   /**
@@ -128,8 +143,8 @@ final class GroupShardSampler implements MapPartitionsFunction<Long, Row> {
     }
 
     private void sample(long shard) {
-      long first = shard * GROUPS;
-      int count = (int) Math.min(GROUPS, sampling.end() - first);
+      long first = shard * sampling.groups();
+      int count = (int) Math.min(sampling.groups(), sampling.end() - first);
       RandomGenerator[] random = new RandomGenerator[count];
       for (int g = 0; g < count; g++) {
         random[g] = streams.stream(SeededStreams.Purpose.SAMPLING, first + g);

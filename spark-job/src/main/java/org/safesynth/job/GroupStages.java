@@ -202,7 +202,6 @@ final class GroupStages {
                         ? ""
                         : "; constant within a group: " + String.join(", ", constant)),
             Map.of("groups", facts.groups(), "rows", facts.rows()));
-    tellCut(facts, "groups");
     if (facts.groups() == 1) {
       context
           .console()
@@ -211,16 +210,6 @@ final class GroupStages {
     }
     journal.count("groups", facts.groups());
     journal.count("rows", facts.rows());
-  }
-
-  private void tellCut(GroupedRows.Facts facts, String what) {
-    if (facts.cut() > 0) {
-      context
-          .console()
-          .warn(
-              "%,d %s have more than %,d rows: the first %,d of each are learned"
-                  .formatted(facts.cut(), what, GroupedRows.MOST_ROWS, GroupedRows.MOST_ROWS));
-    }
   }
 
   /** Tells what a table that is one series was cut into. */
@@ -243,7 +232,6 @@ final class GroupStages {
               "about %,d rows share a time with another; if they are of several series, name the column that tells these apart as data.group_training_examples_by"
                   .formatted(facts.rows() - times.distinct()));
     }
-    tellCut(facts, "segments");
     journal.count("segments", facts.groups());
     journal.count("rows", facts.rows());
   }

@@ -66,7 +66,8 @@ final class GroupTrainingTask implements Training {
               holdout,
               codec.onlyFirst(),
               codec.neverFirst(),
-              codec.markerPosition());
+              codec.markerPosition(),
+              GroupStore.Windows.USUAL);
       Optional<FolderCheckpoints.SavedPlan> earlier =
           checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
       TrainingPlan plan;
@@ -77,11 +78,7 @@ final class GroupTrainingTask implements Training {
         checkpoints.clear();
         TrainingPlan wanted =
             AutoPlan.groupPlan(
-                groups.groups(),
-                groups.groupsOf(validation),
-                codec.layout().meanRows(),
-                wishes,
-                seed);
+                groups.groups(), groups.groupsOf(validation), groups.meanRows(), wishes, seed);
         speed =
             GroupTraining.trainer(decoder, groups, wanted, checkpoints, teller, workers)
                 .measureSpeed();

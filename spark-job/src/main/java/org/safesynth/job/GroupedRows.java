@@ -17,7 +17,7 @@ import scala.Tuple2;
 
 /**
  * Brings the rows of each group together, in order, wherever the input had them. A group is read as
- * a stream, never held; one that is longer than {@link #MOST_ROWS} is cut there and counted.
+ * a stream, never held, and may have any number of rows.
  *
  * <p>Groups are known by the keyed hash of their key. Rows of equal order stand by the keyed hash
  * of their content, since a table's rows have no stable order; without an order column they stand
@@ -27,8 +27,8 @@ final class GroupedRows {
   /** Of fewer times as many groups as protect a value, these are no small part. */
   private static final int FEW = 10;
 
-  /** Rows of a group that are learned. */
-  static final int MOST_ROWS = 2_000;
+  /** Groups of so many rows or more are counted as one size: the smallest are looked for. */
+  private static final int COUNTED_SIZES = 2_000;
 
   private GroupedRows() {}
 
@@ -41,7 +41,7 @@ final class GroupedRows {
    * @param before the order column's tick in the row before; null for the first and without order
    * @param rhythm of the group up to this row; null without order
    * @param isLast whether it is the group's last row
-   * @param isCut whether rows after it were left out
+   * @param isCut whether rows after it were left out, as {@link CappedGroups} does
    * @param cells of the table
    */
   record Member(
@@ -289,10 +289,6 @@ final class GroupedRows {
         rhythm = null;
       }
       advance();
-      boolean isCut = index == MOST_ROWS - 1 && isOfGroup();
-      while (isCut && isOfGroup()) {
-        advance();
-      }
       Long before = rhythm == null ? null : rhythm.last();
       Object[] cells = row._2();
       if (orderColumn >= 0 && cells[orderColumn] != null) {
@@ -304,7 +300,7 @@ final class GroupedRows {
         rhythm = rhythm == null ? Rhythm.of(tick) : rhythm.next(tick);
       }
       return new Member(
-          group.high(), group.low(), index++, before, rhythm, !isOfGroup(), isCut, cells);
+          group.high(), group.low(), index++, before, rhythm, !isOfGroup(), false, cells);
     }
   }
 
@@ -312,9 +308,8 @@ final class GroupedRows {
   static final class Facts implements Serializable {
     private long groups;
     private long rows;
-    private long cut;
     private int mostRows;
-    private final long[] sizes = new long[MOST_ROWS + 1]; // groups of so many rows
+    private final long[] sizes = new long[COUNTED_SIZES + 1]; // groups of so many rows
     private long firstEnd = Long.MAX_VALUE;
     private long lastEnd = Long.MIN_VALUE;
     private final boolean[] varies; // (columns)
@@ -326,14 +321,13 @@ final class GroupedRows {
 
     void add(Member member) {
       rows++;
-      cut += member.isCut() ? 1 : 0;
       if (member.index() == 0) {
         groups++;
         first = member.cells();
       }
       mostRows = Math.max(mostRows, member.index() + 1);
-      sizes[member.index() + 1] += member.isLast() ? 1 : 0;
-      if (member.isLast() && !member.isCut() && member.rhythm() != null) {
+      sizes[Math.min(COUNTED_SIZES, member.index() + 1)] += member.isLast() ? 1 : 0;
+      if (member.isLast() && member.rhythm() != null) {
         firstEnd = Math.min(firstEnd, member.rhythm().last());
         lastEnd = Math.max(lastEnd, member.rhythm().last());
       }
@@ -345,7 +339,6 @@ final class GroupedRows {
     private Facts add(Facts other) {
       groups += other.groups;
       rows += other.rows;
-      cut += other.cut;
       mostRows = Math.max(mostRows, other.mostRows);
       Arrays.setAll(sizes, size -> sizes[size] + other.sizes[size]);
       firstEnd = Math.min(firstEnd, other.firstEnd);
@@ -362,11 +355,6 @@ final class GroupedRows {
 
     long rows() {
       return rows;
-    }
-
-    /** Groups that were cut. */
-    long cut() {
-      return cut;
     }
 
     int mostRows() {

@@ -36,6 +36,9 @@ import org.safesynth.schema.ColumnSchema;
 final class LanguageGroups {
   private static final int USUAL_GROUP_BYTES = 2_000;
 
+  /** Rows of neighbouring segments of a single series that are read as one, at most. */
+  private static final int RUN_ROWS = 2_000;
+
   private final RunContext context;
   private final Journal journal;
   private final GroupStages groups;
@@ -183,7 +186,7 @@ final class LanguageGroups {
         parts[segment] += cut.holds(hash) ? 1 : 0;
       }
     }
-    return SingleSeries.runs(parts, Math.max(1, GroupedRows.MOST_ROWS / facts.mostRows()));
+    return SingleSeries.runs(parts, Math.max(1, RUN_ROWS / facts.mostRows()));
   }
 
   private Grouping grouping(

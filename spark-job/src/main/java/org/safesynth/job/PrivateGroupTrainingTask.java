@@ -143,7 +143,8 @@ final class PrivateGroupTrainingTask implements Training {
               heldOut,
               codec.onlyFirst(),
               codec.neverFirst(),
-              codec.markerPosition());
+              codec.markerPosition(),
+              GroupStore.Windows.NONE);
       return GroupTraining.privateTrainer(
               decoder,
               groups,
@@ -172,7 +173,8 @@ final class PrivateGroupTrainingTask implements Training {
               0,
               codec.onlyFirst(),
               codec.neverFirst(),
-              codec.markerPosition());
+              codec.markerPosition(),
+              GroupStore.Windows.NONE);
       int validation = drawn / 20;
       double rows = (double) groups.allRows() / groups.groups();
       AutoPlan.Wishes wishes =

@@ -303,7 +303,7 @@ final class SeriesTimes {
     if (layout.series() == null || layout.series().stop() == null) {
       return;
     }
-    long together = Math.min(groups, GroupShardSampler.GROUPS);
+    long together = Math.min(groups, GroupShardSampler.groups(layout));
     double rows = rowsOfSpan(layout) * together;
     if (rows > MOST_ROWS_OF_A_SERIES) {
       throw new BadInputException(

@@ -1,8 +1,6 @@
 package org.safesynth.job;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.least;
-import static org.apache.spark.sql.functions.lit;
 
 import java.util.List;
 import org.apache.spark.sql.Dataset;
@@ -47,10 +45,6 @@ final class WholeGroups {
         identified
             .groupBy("id_high", "id_low")
             .count()
-            .select(
-                col("id_high"),
-                col("id_low"),
-                least(col("count"), lit((long) GroupedRows.MOST_ROWS)))
             .orderBy(col("id_high"), col("id_low"))
             .limit(Math.toIntExact(all))
             .collectAsList();

@@ -60,14 +60,20 @@ record GroupBatch(
     int at = 0;
     for (int g = 0; g < numbers.length; g++) {
       int length = store.rows(numbers[g]);
+      int firstIndex = store.firstIndex(numbers[g]);
       lengths[g] = length;
+      if (firstIndex > 0) {
+        store.read(numbers[g], -1, tokens); // the times of the row before
+      }
       for (int r = 0; r < length; r++, at++) {
-        store.read(numbers[g], r, tokens);
-        index[at] = GroupDecoderConfig.indexBucket(r);
         for (int f = 0; f < store.features(); f++) {
-          int place = f * rows + at;
-          features[place] = tokens[positions + f];
-          featuresBefore[place] = r == 0 ? store.noFeature(f) : features[place - 1];
+          boolean isFirst = firstIndex + r == 0;
+          featuresBefore[f * rows + at] = isFirst ? store.noFeature(f) : tokens[positions + f];
+        }
+        store.read(numbers[g], r, tokens);
+        index[at] = GroupDecoderConfig.indexBucket(firstIndex + r);
+        for (int f = 0; f < store.features(); f++) {
+          features[f * rows + at] = tokens[positions + f];
         }
         before[at] = r == 0 ? fed.length : (r - 1) * numbers.length + g;
         if (r < length - 1) {
@@ -75,7 +81,10 @@ record GroupBatch(
         }
         double share = random == null ? 0 : random.nextDouble() * mostMasked;
         for (int t = 0; t < positions; t++) {
-          boolean isAsked = store.isDrawn(t, r, tokens) && store.isKnown(t, tokens[t]);
+          boolean isAsked =
+              r >= store.priming(numbers[g])
+                  && store.isDrawn(t, firstIndex + r, tokens)
+                  && store.isKnown(t, tokens[t]);
           targets[t * rows + at] = isAsked ? tokens[t] : NOT_ASKED;
           if (t < positions - 1) {
             boolean masked = random != null && random.nextDouble() < share;

@@ -26,7 +26,7 @@ final class GroupClipping implements Clipping {
   /** Groups of about equal length together, so that little of a micro-batch is empty. */
   @Override
   public List<long[]> microBatches(long[] units) {
-    return groups.parts(units, ROWS_OF_A_MICRO_BATCH);
+    return groups.parts(units, ROWS_OF_A_MICRO_BATCH, 1);
   }
 
   @Override

@@ -11,11 +11,13 @@ import scala.Tuple2;
 
 @Tag("unit")
 final class GroupedRowsTest {
-  /** Groups of 7, 8, 9, … rows, one each, and one that is cut. */
+  private static final int LONG = 2_003;
+
+  /** Groups of 7, 8, 9, … rows, one each, and a long one. */
   private static GroupedRows.Facts facts(int groups) {
     List<Tuple2<Place, Object[]>> rows = new ArrayList<>();
     for (int g = 0; g < groups; g++) {
-      int size = g == groups - 1 ? GroupedRows.MOST_ROWS + 3 : 7 + g;
+      int size = g == groups - 1 ? LONG : 7 + g;
       for (int r = 0; r < size; r++) {
         rows.add(new Tuple2<>(new Place(g, g, r, 0, 0), new Object[] {(long) r}));
       }
@@ -30,24 +32,24 @@ final class GroupedRowsTest {
     GroupedRows.Facts facts = facts(50);
     assertEquals(7, facts.leastRows(1));
     assertEquals(11, facts.leastRows(5));
-    assertEquals(GroupedRows.MOST_ROWS, facts.mostRows());
-    assertEquals(1, facts.cut());
+    assertEquals(LONG, facts.mostRows());
   }
 
-  /** Rows 0 to 9, and a group of too many: the only whole one ends at 9. */
+  /** Rows 0 to 9, and a long group. */
   @Test
-  void whereAGroupWasCutNothingEnds() {
+  void aLongGroupEndsWhereItsLastRowDoes() {
     List<Tuple2<Place, Object[]>> rows = new ArrayList<>();
     for (int r = 0; r < 10; r++) {
       rows.add(new Tuple2<>(new Place(1, 1, r, 0, 0), new Object[] {(long) r}));
     }
-    for (int r = 0; r <= GroupedRows.MOST_ROWS; r++) {
-      rows.add(new Tuple2<>(new Place(2, 2, r, 0, 0), new Object[] {(long) r}));
+    for (int r = 0; r < LONG; r++) {
+      rows.add(new Tuple2<>(new Place(2, 2, r, 0, 0), new Object[] {(long) r % 10}));
     }
-    GroupedRows.Facts facts = new GroupedRows.Facts(1);
-    new GroupedRows.Members(rows.iterator(), 0).forEachRemaining(facts::add);
-    assertEquals(1, facts.cut());
-    assertEquals(9L, facts.commonEnd());
+    List<GroupedRows.Member> members = new ArrayList<>();
+    new GroupedRows.Members(rows.iterator(), -1).forEachRemaining(members::add);
+    assertEquals(10 + LONG, members.size());
+    assertEquals(2, members.stream().filter(GroupedRows.Member::isLast).count());
+    assertEquals(LONG - 1, members.get(members.size() - 1).index());
   }
 
   @Test

@@ -74,7 +74,8 @@ final class GroupClippedGradientsTest {
             0,
             new boolean[] {true, false, false, false},
             new boolean[] {false, true, false, false},
-            -1);
+            -1,
+            GroupStore.Windows.NONE);
     weights = new float[(int) decoder.layout().size()];
     for (int i = 0; i < weights.length; i++) {
       weights[i] = (float) (0.4 * random.nextGaussian());

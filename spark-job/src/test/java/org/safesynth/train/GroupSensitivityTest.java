@@ -70,7 +70,8 @@ final class GroupSensitivityTest {
       }
       store = writer.finish();
       boolean[] none = new boolean[sizes.size()];
-      GroupStore groups = new GroupStore(store, new int[] {0, 2, 4}, 0, none, none, -1);
+      GroupStore groups =
+          new GroupStore(store, new int[] {0, 2, 4}, 0, none, none, -1, GroupStore.Windows.NONE);
       clipping = new GroupClipping(decoder, groups, CLIP, MOST_ROWS);
       weights = new float[Math.toIntExact(decoder.layout().size())];
       for (int i = 0; i < weights.length; i++) {
