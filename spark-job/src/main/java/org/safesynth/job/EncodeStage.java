@@ -27,6 +27,7 @@ import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.safesynth.codec.RecordCodec;
+import org.safesynth.codec.RecordEncoder;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.fault.RunFailedException;
 
@@ -191,7 +192,7 @@ public final class EncodeStage {
         .parquet(folder.toString());
   }
 
-  static void requireShortTokens(RecordCodec codec) {
+  static void requireShortTokens(RecordEncoder codec) {
     for (int position = 0; position < codec.positions(); position++) {
       if (codec.vocabularySize(position) > 1 << Short.SIZE) {
         throw new BadInputException(

@@ -14,7 +14,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
-import org.safesynth.codec.RecordCodec;
+import org.safesynth.codec.RecordEncoder;
 
 /**
  * Turns a partition's rows into (content hash, copies, tokens), equal rows that lie near each other
@@ -113,7 +113,7 @@ final class EncodedRows implements Iterator<Row> {
   }
 
   /** Writes the tokens of a record of fixed positions as unsigned 16-bit numbers, little-endian. */
-  static MapFunction<Object[], byte[]> fixed(RecordCodec codec) {
+  static MapFunction<Object[], byte[]> fixed(RecordEncoder codec) {
     return record -> {
       int[] tokens = new int[codec.positions()];
       codec.encode(record, tokens);

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.safesynth.codec.Roundness;
 import org.safesynth.marginal.ChowLiu;
 import org.safesynth.marginal.FurtherPairs;
 import org.safesynth.marginal.Marginals;
@@ -21,6 +22,9 @@ import org.safesynth.random.SeededStreams;
  * Buys noisy counts: of every position, then of the pairs that a tree of them needs, of the target
  * with all columns, and of further pairs that those tell little of ({@link FurtherPairs}).
  *
+ * <p>How round the numbers are ({@link Roundness}) is bought with them: one more cell of each of R
+ * histograms, √R.
+ *
  * <p>One record more or less changes one cell of each of T histograms: L2 sensitivity √T for them
  * together, √(T − 1) for a tree's tables, √S for S tables of the star or further ones. A pair's
  * score changes by at most one, so all scores together by √pairs ({@link ChowLiu#score}). How many
@@ -32,6 +36,7 @@ final class MarginalStage {
   static final long MOST_CELLS = 8L << 20;
 
   private static final double ONES = 0.1;
+  private static final double ROUNDNESS = 0.02;
   private static final double SCORES = 0.15;
   private static final double SCORES_ALONE = 0.2;
   private static final double STAR = 0.15;
@@ -46,6 +51,7 @@ final class MarginalStage {
   private final double rho;
   private final boolean hasTarget;
   private final Kind kind;
+  private double ofRoundness; // of rho, once it is bought
 
   /**
    * What records are counted.
@@ -64,6 +70,7 @@ final class MarginalStage {
   }
 
   private static final int PARTS = 8; // streams of a kind of record
+  private static final int ROUNDNESS_PART = 5;
 
   /** Purchases of tables, each at the number of its part of the streams. */
   private static final List<String> TABLES = List.of("", "", "tree", "star", "further");
@@ -109,6 +116,40 @@ final class MarginalStage {
       counts[t] = Simplex.project(noisy[t], records);
     }
     return counts;
+  }
+
+  /**
+   * How round the numbers of the columns are.
+   *
+   * @param counts (positions, tokens) none negative, each summing to the number of records
+   * @param sigma standard deviation of their noise
+   */
+  record Rounds(double[][] counts, double sigma) {}
+
+  /**
+   * Counts of {@link Roundness}; null where no column needs them.
+   *
+   * @param exact (positions, tokens) counted when they are needed
+   */
+  Rounds rounds(Roundness roundness, double records, Supplier<long[][]> exact) {
+    if (roundness.positions() == 0) {
+      return null;
+    }
+    ofRoundness = ROUNDNESS;
+    CountNoise noise = noise(roundness.positions(), ofRoundness * rho);
+    double[][] noisy =
+        purchases.once(
+            entry(
+                "roundness",
+                "noisy histogram of how round the numbers of a column are",
+                noise,
+                roundness.positions()),
+            () -> noisy(exact.get(), noise, ROUNDNESS_PART));
+    double[][] counts = new double[noisy.length][];
+    for (int t = 0; t < counts.length; t++) {
+      counts[t] = Simplex.project(noisy[t], records);
+    }
+    return new Rounds(counts, noise.sigma());
   }
 
   private double[][] noisy(long[][] exact, CountNoise noise, long part) {
@@ -168,7 +209,7 @@ final class MarginalStage {
     boolean hasFurther = kind.isWhole() && tree.size() + star.size() < all;
     double ofStar = star.isEmpty() ? 0 : (kind.isWhole() ? STAR : STAR_ALONE) * rho;
     double ofFurther = hasFurther ? FURTHER * rho : 0;
-    double ofTree = rho * (1 - ONES) - ofScores - ofStar - ofFurther;
+    double ofTree = rho * (1 - ONES - ofRoundness) - ofScores - ofStar - ofFurther;
     Marginals bought =
         new Marginals(
             ones,

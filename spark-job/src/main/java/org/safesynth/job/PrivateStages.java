@@ -9,6 +9,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.safesynth.codec.DomainCodec;
 import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.RecordEncoder;
+import org.safesynth.codec.Roundness;
 import org.safesynth.config.PrivacyConfig;
 import org.safesynth.fault.BadInputException;
 import org.safesynth.marginal.Marginals;
@@ -70,17 +72,24 @@ final class PrivateStages {
                     marginalStage.ones(
                         fine.positions(),
                         units.trained(),
-                        () ->
-                            table.reading(
-                                () ->
-                                    TokenCounts.ofTrained(
-                                        table.rows(),
-                                        agreed.cells(),
-                                        fine,
-                                        new RecordIdentity(context.seed()),
-                                        units))));
+                        () -> counted(table, agreed, fine, units)));
+    Roundness roundness = new Roundness(schema);
+    MarginalStage.Rounds rounds =
+        share == 0
+            ? null
+            : journal.stage(
+                "roundness",
+                () ->
+                    marginalStage.rounds(
+                        roundness,
+                        units.trained(),
+                        () -> counted(table, agreed, roundness, units)));
     int bins = PrivateAutoPlan.bins(units.trained(), privacy.epsilon());
-    FieldCodec codec = DomainCodec.binned(schema, fineOnes, bins);
+    FieldCodec codec =
+        rounds == null
+            ? DomainCodec.binned(schema, fineOnes, bins)
+            : DomainCodec.binned(
+                schema, fineOnes, bins, roundness, rounds.counts(), rounds.sigma());
     ExamplesManifest examples = journal.stage("encode", () -> encode(table, agreed, codec, units));
     Marginals marginals =
         fineOnes == null
@@ -99,6 +108,13 @@ final class PrivateStages {
             : language.train(table, codec, marginals, plan, units, heldOut));
     Split split = new Split(examples.records(), heldOut, 0, List.of());
     return new Pipeline.Learned(schema, codec, split);
+  }
+
+  private long[][] counted(
+      TableSource table, PrivateSchema.Agreed agreed, RecordEncoder encoder, PrivateUnits units) {
+    RecordIdentity identity = new RecordIdentity(context.seed());
+    return table.reading(
+        () -> TokenCounts.ofTrained(table.rows(), agreed.cells(), encoder, identity, units));
   }
 
   private PrivateSchema.Agreed buyDomain(

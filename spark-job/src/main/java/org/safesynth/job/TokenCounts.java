@@ -10,7 +10,7 @@ import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
-import org.safesynth.codec.FieldCodec;
+import org.safesynth.codec.RecordEncoder;
 import org.safesynth.marginal.ChowLiu;
 
 /**
@@ -24,7 +24,7 @@ final class TokenCounts {
 
   /** Counts of each position of a table (positions, tokens), as a codec encodes its rows. */
   static long[][] ofPositions(
-      Dataset<Row> rows, MapFunction<Row, Object[]> cells, FieldCodec codec) {
+      Dataset<Row> rows, MapFunction<Row, Object[]> cells, RecordEncoder codec) {
     JavaRDD<long[][]> parts =
         rows.toJavaRDD()
             .mapPartitions(
@@ -55,7 +55,7 @@ final class TokenCounts {
   static long[][] ofTrained(
       Dataset<Row> rows,
       MapFunction<Row, Object[]> cells,
-      FieldCodec codec,
+      RecordEncoder codec,
       RecordIdentity identity,
       PrivateUnits units) {
     if (units.heldOutShare() == 0) {

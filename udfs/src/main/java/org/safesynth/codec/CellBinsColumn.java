@@ -3,12 +3,14 @@ package org.safesynth.codec;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
  * A number or date as one token, made without looking at the data: cells of a public grid, and bins
  * of neighbouring cells, which are the tokens. Reading draws a cell of the bin by weight (public or
- * noisy), then a tick of the cell. What lies outside the grid takes its nearest cell.
+ * noisy), then a tick of the cell, as round as numbers of its size are. What lies outside the grid
+ * takes its nearest cell.
  */
 final class CellBinsColumn implements ColumnCodec {
   private final long[] lows;
@@ -16,6 +18,7 @@ final class CellBinsColumn implements ColumnCodec {
   private final int[] firstCells;
   private final double[] weights;
   private final boolean missing;
+  private final List<RoundSteps> rounding; // (digits of a number) or null
 
   /**
    * Takes a grid.
@@ -25,6 +28,8 @@ final class CellBinsColumn implements ColumnCodec {
    * @param firstCells (bins) first cell of each bin, ascending from 0
    * @param weights (cells) how likely each is within its bin; a bin of zeros takes them alike
    * @param missing whether a token after the bins stands for a missing value
+   * @param rounding how round numbers of each size are ({@link Roundness#size}); null where nothing
+   *     is known of it
    */
   @JsonCreator
   CellBinsColumn(
@@ -32,7 +37,8 @@ final class CellBinsColumn implements ColumnCodec {
       @JsonProperty("high") long high,
       @JsonProperty("first_cells") int[] firstCells,
       @JsonProperty("weights") double[] weights,
-      @JsonProperty("missing") boolean missing) {
+      @JsonProperty("missing") boolean missing,
+      @JsonProperty("rounding") List<RoundSteps> rounding) {
     if (lows.length == 0 || weights.length != lows.length || high < lows[lows.length - 1]) {
       throw new IllegalArgumentException("a grid has cells, each with a weight");
     }
@@ -44,6 +50,7 @@ final class CellBinsColumn implements ColumnCodec {
     this.firstCells = firstCells.clone();
     this.weights = weights.clone();
     this.missing = missing;
+    this.rounding = rounding == null ? null : List.copyOf(rounding);
   }
 
   @JsonProperty("lows")
@@ -69,6 +76,11 @@ final class CellBinsColumn implements ColumnCodec {
   @JsonProperty("missing")
   boolean missing() {
     return missing;
+  }
+
+  @JsonProperty("rounding")
+  List<RoundSteps> rounding() {
+    return rounding;
   }
 
   @Override
@@ -124,6 +136,10 @@ final class CellBinsColumn implements ColumnCodec {
     int to = bin + 1 < firstCells.length ? firstCells[bin + 1] : lows.length;
     int cell = drawCell(from, to, random);
     long end = cell + 1 < lows.length ? lows[cell + 1] - 1 : high;
+    if (rounding != null && lows[cell] < end) {
+      int size = Roundness.size(lows[cell] + (end - lows[cell]) / 2);
+      return rounding.get(Math.min(rounding.size() - 1, size)).draw(lows[cell], end, random);
+    }
     return lows[cell] == end ? end : random.nextLong(lows[cell], Math.addExact(end, 1));
   }
 

@@ -38,13 +38,31 @@ public final class DomainCodec {
    * @param bins about how many bins a number has
    */
   public static FieldCodec binned(FrozenSchema schema, double[][] counts, int bins) {
+    return binned(schema, counts, bins, new Roundness(schema), null, 0);
+  }
+
+  /**
+   * The same with what is known of the roundness of numbers.
+   *
+   * @param rounds (positions, tokens) noisy counts of {@code roundness}, none negative; null where
+   *     none were taken
+   * @param sigma standard deviation of their noise
+   */
+  public static FieldCodec binned(
+      FrozenSchema schema,
+      double[][] counts,
+      int bins,
+      Roundness roundness,
+      double[][] rounds,
+      double sigma) {
+    List<List<RoundSteps>> rounding = roundness.of(schema.columns().size(), rounds, sigma);
     FieldCodec fine = fine(schema);
     List<ColumnCodec> columns = new ArrayList<>();
     for (int c = 0; c < schema.columns().size(); c++) {
       ColumnSchema column = schema.columns().get(c);
       if (isNumber(column)) {
         double[] of = counts == null ? null : counts[fine.firstPosition(c)];
-        columns.add(binned((CellBinsColumn) grid(column), of, bins));
+        columns.add(binned((CellBinsColumn) grid(column), of, bins, rounding.get(c)));
       } else {
         columns.add(ofDomain(column));
       }
@@ -90,10 +108,11 @@ public final class DomainCodec {
     long[] lows = PublicGrid.lows(column.min(), column.max());
     int[] each = java.util.stream.IntStream.range(0, lows.length).toArray();
     double[] weights = new double[lows.length];
-    return new CellBinsColumn(lows, column.max(), each, weights, column.missing());
+    return new CellBinsColumn(lows, column.max(), each, weights, column.missing(), null);
   }
 
-  private static ColumnCodec binned(CellBinsColumn grid, double[] counts, int bins) {
+  private static ColumnCodec binned(
+      CellBinsColumn grid, double[] counts, int bins, List<RoundSteps> rounding) {
     int cells = grid.lows().length;
     double[] weights = new double[cells];
     double total = 0;
@@ -117,7 +136,8 @@ public final class DomainCodec {
         grid.high(),
         first.stream().mapToInt(Integer::intValue).toArray(),
         weights,
-        grid.missing());
+        grid.missing(),
+        rounding);
   }
 
   private static ColumnCodec ofDomain(ColumnSchema column) {

@@ -242,6 +242,11 @@ final class NumberFit {
   }
 
   private long[] ladder() {
+    return ladder(column);
+  }
+
+  /** Steps of the column's ticks that people round to, each dividing the next, from 1. */
+  static long[] ladder(ColumnSchema column) {
     if (column.kind() == ColumnKind.DATE) {
       return new long[] {1};
     }

@@ -3,6 +3,7 @@ package org.safesynth.codec;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
@@ -41,19 +42,25 @@ final class RoundSteps implements Serializable {
   /** Counts the greatest dividing step of each tick. */
   static RoundSteps of(long[] steps, long[] ticks, double[] weights) {
     double[] shares = new double[steps.length];
-    double total = 0;
     for (int i = 0; i < ticks.length; i++) {
-      int level = steps.length - 1;
-      while (level > 0 && ticks[i] % steps[level] != 0) {
-        level--;
-      }
-      shares[level] += weights[i];
-      total += weights[i];
+      shares[level(steps, ticks[i])] += weights[i];
     }
-    for (int i = 0; i < shares.length; i++) {
-      shares[i] /= total;
+    return ofCounts(steps, shares);
+  }
+
+  /** Records of each level, not all 0, as shares. */
+  static RoundSteps ofCounts(long[] steps, double[] counts) {
+    double total = Arrays.stream(counts).sum();
+    return new RoundSteps(steps, Arrays.stream(counts).map(count -> count / total).toArray());
+  }
+
+  /** The level of the greatest step that divides a tick. */
+  static int level(long[] steps, long tick) {
+    int level = steps.length - 1;
+    while (level > 0 && tick % steps[level] != 0) {
+      level--;
     }
-    return new RoundSteps(steps, shares);
+    return level;
   }
 
   /** Share of records that are no multiple of any step above 1. */
