@@ -23,8 +23,9 @@ record OperatorsTeller(Console console, String unit, LongToDoubleFunction epsilo
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("step", progress.step());
     figures.put("steps", progress.steps());
-    String spent = "";
-    if (epsilon != null) {
+    figures.put("rows", progress.isOfRecords() ? "real" : "drawn");
+    String spent = progress.isOfRecords() ? "" : "on rows drawn from the noisy counts, ";
+    if (epsilon != null && progress.isOfRecords()) {
       double sofar = epsilon.applyAsDouble(progress.step());
       figures.put("epsilon", sofar);
       spent = "epsilon %.3f so far, ".formatted(sofar);

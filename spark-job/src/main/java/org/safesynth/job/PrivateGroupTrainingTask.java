@@ -185,7 +185,7 @@ final class PrivateGroupTrainingTask implements Training {
               groups,
               pretraining,
               new PrivateTrainingTask.NoCheckpoints(),
-              PrivateTrainingTask.withoutLoss(listener),
+              PrivateTrainingTask.ofDrawnRows(listener),
               workers)
           .train()
           .weights();

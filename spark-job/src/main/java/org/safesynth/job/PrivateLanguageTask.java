@@ -282,7 +282,7 @@ final class PrivateLanguageTask implements Training {
               first,
               rate(learningRate, first.steps()),
               checkpoints,
-              PrivateTrainingTask.withoutLoss(teller),
+              PrivateTrainingTask.ofDrawnRows(teller),
               workers);
       boolean isResumed = checkpoints.newest().isPresent();
       double speed = isResumed ? Double.NaN : trainer.measureSpeed(start);

@@ -189,16 +189,25 @@ final class PrivateTrainingTask implements Training {
 
   /** The loss without noise must not travel: accumulators end in event logs. */
   static TrainingListener withoutLoss(TrainingListener listener) {
-    return progress ->
-        listener.onProgress(
-            new TrainingListener.Progress(
-                progress.step(),
-                progress.steps(),
-                Double.NaN,
-                Double.NaN,
-                progress.recordsPerSecond(),
-                progress.tokensPerSecond(),
-                progress.secondsLeft()));
+    return progress -> listener.onProgress(withoutLoss(progress, true));
+  }
+
+  /** For training on rows that are drawn from noisy counts. */
+  static TrainingListener ofDrawnRows(TrainingListener listener) {
+    return progress -> listener.onProgress(withoutLoss(progress, false));
+  }
+
+  private static TrainingListener.Progress withoutLoss(
+      TrainingListener.Progress progress, boolean isOfRecords) {
+    return new TrainingListener.Progress(
+        progress.step(),
+        progress.steps(),
+        Double.NaN,
+        Double.NaN,
+        progress.recordsPerSecond(),
+        progress.tokensPerSecond(),
+        progress.secondsLeft(),
+        isOfRecords);
   }
 
   static TokenStore realRows(Configuration configuration, Path folder, ExamplesManifest examples) {
@@ -247,7 +256,7 @@ final class PrivateTrainingTask implements Training {
               seed,
               Double.POSITIVE_INFINITY);
       return new EmbeddedTrainer(
-              decoder, store, 0, pretraining, new NoCheckpoints(), withoutLoss(teller), workers)
+              decoder, store, 0, pretraining, new NoCheckpoints(), ofDrawnRows(teller), workers)
           .train()
           .weights();
     }

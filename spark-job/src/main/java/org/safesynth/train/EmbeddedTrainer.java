@@ -294,7 +294,8 @@ public final class EmbeddedTrainer {
               lastValidation / NATS_PER_BIT,
               recordsPerSecond,
               recordsPerSecond * taught.tokensPerRecord(),
-              Math.max(0, Math.min(toGo, allowed))));
+              Math.max(0, Math.min(toGo, allowed)),
+              true));
     }
 
     private Checkpoint checkpoint() {

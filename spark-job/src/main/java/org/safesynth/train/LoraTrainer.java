@@ -293,7 +293,8 @@ public final class LoraTrainer {
               validation,
               perSecond,
               seen / Math.max(1e-9, seconds),
-              (plan.steps() - step) * plan.stepExamples() / Math.max(1e-9, perSecond)));
+              (plan.steps() - step) * plan.stepExamples() / Math.max(1e-9, perSecond),
+              true));
     }
 
     private double elapsed() {

@@ -258,7 +258,8 @@ public final class PrivateTrainer {
               Double.NaN,
               recordsPerSecond,
               recordsPerSecond * lessons.tokensPerUnit(),
-              (plan.steps() - step) * plan.expectedBatch() / Math.max(1e-9, recordsPerSecond)));
+              (plan.steps() - step) * plan.expectedBatch() / Math.max(1e-9, recordsPerSecond),
+              true));
     }
 
     private Checkpoint checkpoint() {

@@ -16,6 +16,8 @@ public interface TrainingListener {
    * @param recordsPerSecond since the last report
    * @param tokensPerSecond since the last report
    * @param secondsLeft until the end of the plan or of the time limit; early stopping may be sooner
+   * @param isOfRecords whether the steps see the table's records; false for rows that are drawn
+   *     from noisy counts, which cost no privacy
    */
   record Progress(
       long step,
@@ -24,7 +26,8 @@ public interface TrainingListener {
       double validationLoss,
       double recordsPerSecond,
       double tokensPerSecond,
-      double secondsLeft)
+      double secondsLeft,
+      boolean isOfRecords)
       implements Serializable {}
 
   void onProgress(Progress progress);

@@ -121,6 +121,7 @@ final class PrivateRunTest {
     assertTrue(LOSS.matcher(said()).find(), "the pattern finds what it looks for");
     String spent = "epsilon %.3f so far".formatted(ledger.path("epsilon").asDouble());
     assertTrue(said().contains(spent), spent + " in " + said());
+    assertSpentRisesTo(ledger.path("epsilon").asDouble(), temp.resolve("out/r/progress.jsonl"));
     try (Stream<Path> files = Files.walk(temp.resolve("out/r"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         String text = Files.readString(file, StandardCharsets.ISO_8859_1);
@@ -170,6 +171,25 @@ final class PrivateRunTest {
             Map.of()),
         this::said);
     assertEquals(tables, json("metrics.json").path("measures").path("tables"));
+  }
+
+  /** Steps on real records tell what they have cost; those on drawn rows cost nothing. */
+  private static void assertSpentRisesTo(double epsilon, Path progress) throws IOException {
+    double before = 0;
+    int drawn = 0;
+    for (String line : Files.readAllLines(progress)) {
+      JsonNode figures = new ObjectMapper().readTree(line);
+      if (figures.path("rows").asText().equals("drawn")) {
+        drawn++;
+        assertFalse(figures.has("epsilon"), line);
+      } else if (figures.has("epsilon")) {
+        double spent = figures.path("epsilon").asDouble();
+        assertTrue(spent >= before && spent <= epsilon, line);
+        before = spent;
+      }
+    }
+    assertTrue(drawn > 0);
+    assertEquals(epsilon, before, 1e-6);
   }
 
   @Test
