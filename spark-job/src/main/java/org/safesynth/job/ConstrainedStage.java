@@ -18,6 +18,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
+import org.safesynth.codec.FieldCodec;
 import org.safesynth.fault.RunFailedException;
 import org.safesynth.schema.FrozenSchema;
 
@@ -76,14 +77,13 @@ final class ConstrainedStage {
 
   /** Rows of the run's embedded model. */
   static ConstrainedStage ofEmbedded(RunContext context, FrozenSchema schema) {
+    FieldCodec codec = new ModelFolder(context.hadoop(), context.folder().model()).read().codec();
+    FreshKeys.require(schema, codec, column -> false, context.config().generation().numRecords());
     return new ConstrainedStage(
         context,
         schema,
         RowConstraints.of(
-            context.spark(),
-            schema,
-            new ModelFolder(context.hadoop(), context.folder().model()).read().codec(),
-            context.config().generation().constraints()),
+            context.spark(), schema, codec, context.config().generation().constraints()),
         LEAST_LIMIT,
         (from, rows, rowsDone) -> GenerateStage.candidates(context, schema, from, rows, rowsDone));
   }

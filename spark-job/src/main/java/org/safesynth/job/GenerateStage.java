@@ -30,8 +30,10 @@ public final class GenerateStage {
    */
   public static Dataset<Row> run(
       RunContext context, FrozenSchema schema, LongAccumulator rowsDone) {
-    new ModelFolder(context.hadoop(), context.folder().model()).read(); // bad files fail here, once
+    ModelFolder.Model model = // bad files fail here, once
+        new ModelFolder(context.hadoop(), context.folder().model()).read();
     long rows = context.config().generation().numRecords();
+    FreshKeys.require(schema, model.codec(), column -> false, rows);
     long shards = (rows + ShardSampler.ROWS - 1) / ShardSampler.ROWS;
     return sampled(
         context.spark().range(0, shards, 1, partitions(context, shards)),

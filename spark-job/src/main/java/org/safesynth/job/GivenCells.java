@@ -66,6 +66,11 @@ final class GivenCells implements Serializable {
     }
   }
 
+  /** Whether the table has a column of the schema, in some of whose rows it is then given. */
+  boolean isGiven(int column) {
+    return Arrays.stream(columns).anyMatch(given -> given == column);
+  }
+
   /**
    * The rows in the table's own order, from 0: canonical cells in the schema's order, null where
    * nothing is given. A cell that cannot be read is a {@link Fault}.

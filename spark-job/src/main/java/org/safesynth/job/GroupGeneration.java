@@ -28,6 +28,7 @@ final class GroupGeneration {
   private final GroupLayout layout;
   private final RelatedTables related; // null where groups are no parents
   private final GroupConstraints constraints; // null where there are none
+  private final FreshKeys.OfGroups keys;
 
   /**
    * @param table the columns of the table that is written, or of the child table of two
@@ -56,6 +57,10 @@ final class GroupGeneration {
       SeriesTimes.requireWritable(layout.series(), layout.meanStep());
     } else {
       SeriesTimes.requireWritable(layout, (long) Math.ceil(rows() / meanRows()));
+    }
+    this.keys = FreshKeys.OfGroups.of(schema, codec, mostRows());
+    if (!isSingle) {
+      keys.require(context.config().generation(), meanRows());
     }
   }
 
@@ -122,7 +127,8 @@ final class GroupGeneration {
   }
 
   /** Groups {@code from} (a multiple of a shard) to {@code end}, with their numbers. */
-  private Dataset<Row> sampled(long from, long end, LongAccumulator rowsDone) {
+  private Dataset<Row> sampled(long from, long wanted, LongAccumulator rowsDone) {
+    long end = keys.end(from, wanted);
     int groups = GroupShardSampler.groups(layout);
     long firstShard = from / groups;
     long lastShard = (end + groups - 1) / groups;

@@ -146,6 +146,7 @@ final class LanguageStage {
     }
     if (grouping == null) {
       long rows = generation.numRecords();
+      FreshKeys.require(schema, writes, column -> false, rows);
       int size = LanguageShardSampler.size(rows);
       return sampled(0, rows, size, type, rowsDone);
     }
@@ -155,6 +156,7 @@ final class LanguageStage {
           .drop(FirstGroups.NUMBER, FirstGroups.INDEX);
     }
     double groups = (double) rows() / grouping.meanRows();
+    keys().require(generation, grouping.meanRows());
     int size = groups < FEW_GROUPS ? FEW_GROUPS / 4 : LanguageShardSampler.size((long) groups);
     StructType numbered = FirstGroups.numbered(type);
     return new FirstGroups(
@@ -167,6 +169,15 @@ final class LanguageStage {
             null,
             constrainedGroups)
         .table();
+  }
+
+  private FreshKeys.OfGroups keys() {
+    int group = GroupStages.column(schema, grouping.group());
+    return new FreshKeys.OfGroups(
+        schema,
+        column -> domain == null ? null : domain.lastKey(column),
+        column -> column == group,
+        mostRows());
   }
 
   private Dataset<Row> candidates(long from, long rows, LongAccumulator rowsDone) {
@@ -230,8 +241,9 @@ final class LanguageStage {
 
   /** Records, or groups, from the first of a shard on. */
   private Dataset<Row> sampled(
-      long from, long end, int size, StructType type, LongAccumulator rowsDone) {
+      long from, long wanted, int size, StructType type, LongAccumulator rowsDone) {
     SparkSession spark = context.spark();
+    long end = grouping == null || isSingle ? wanted : keys().end(from, wanted);
     long first = from / size;
     long last = (end + size - 1) / size;
     LanguageShardSampler sampler =

@@ -50,14 +50,10 @@ final class Pipeline {
     }
   }
 
-  /**
-   * Reads and learns; leaves {@code schema.json} and {@code model/}.
-   *
-   * @param generates whether the run goes on to generate
-   */
-  Learned train(TableSource.Address address, boolean generates) {
+  /** Reads and learns; leaves {@code schema.json} and {@code model/}. */
+  Learned train(TableSource.Address address) {
     TableSource table = journal.stage("open", () -> open(address));
-    if (generates) {
+    if (context.generates()) {
       GenerationWishes.requireColumns(context, table);
     }
     Devices.require(context);

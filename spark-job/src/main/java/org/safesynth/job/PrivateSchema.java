@@ -79,6 +79,7 @@ final class PrivateSchema {
       throw refusal(open);
     }
     GenerationWishes.requireConditions(context, schema);
+    FreshKeys.requireBeforeTraining(context, schema);
     SortedMap<Integer, Boolean> toBuy = new TreeMap<>();
     for (ColumnSchema column : open) {
       knownBy.put(column.name(), "bought");

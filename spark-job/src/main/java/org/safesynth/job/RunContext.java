@@ -12,13 +12,25 @@ import org.safesynth.config.SafeSynthesizerConfig;
  * @param folder where the run leaves what it makes
  * @param console tells the user what goes on
  * @param seed of every random draw that is not privacy noise
+ * @param generates whether a run that learns goes on to generate
  */
 public record RunContext(
     SparkSession spark,
     SafeSynthesizerConfig config,
     RunFolder folder,
     Console console,
-    long seed) {
+    long seed,
+    boolean generates) {
+  /** What a command needs that does not learn, or only learns. */
+  public RunContext(
+      SparkSession spark,
+      SafeSynthesizerConfig config,
+      RunFolder folder,
+      Console console,
+      long seed) {
+    this(spark, config, folder, console, seed, false);
+  }
+
   /** Settings of Hadoop's file systems. */
   Configuration hadoop() {
     return spark.sparkContext().hadoopConfiguration();

@@ -91,7 +91,7 @@ final class RunJob {
         (pipeline, journal) -> {
           TableSource.Address table =
               new TableSource.Address(source, config.data().format(), config.data().options());
-          Pipeline.Learned learned = pipeline.train(table, stages == Stages.ALL);
+          Pipeline.Learned learned = pipeline.train(table);
           if (stages == Stages.ALL) {
             pipeline.generate(options.outputFile);
             pipeline.compare(learned);
@@ -172,7 +172,8 @@ final class RunJob {
       console.recordTo(log);
       console.recordTo(metrics);
       claim.onLoss(session::cancelJobs);
-      RunContext context = new RunContext(session.spark(), config, folder, console, seed);
+      RunContext context =
+          new RunContext(session.spark(), config, folder, console, seed, stages == Stages.ALL);
       int exitCode = work.run(new Pipeline(context, journal), journal);
       journal.succeeded();
       console.info("done in %s".formatted(Console.duration(journal.secondsSinceStart())));

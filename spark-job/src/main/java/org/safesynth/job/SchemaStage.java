@@ -51,6 +51,7 @@ final class SchemaStage {
         .declare(declared, () -> firstTime(context, table));
     InferredTable inferred = infer(context, table, declared);
     GenerationWishes.requireConditions(context, inferred.schema());
+    FreshKeys.requireBeforeTraining(context, inferred.schema(), inferred.profile());
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(inferred.schema()));
     context.console().info("columns: " + kinds(inferred.schema()));
     return new Inferred(

@@ -1,6 +1,7 @@
 package org.safesynth.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -9,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +50,55 @@ final class FreshKeysTest {
     assertTrue(Files.readAllLines(out).get(40).startsWith(Integer.MAX_VALUE + ","));
     String[] more = {"--generation.num_records", "41"};
     assertEquals(2, runs.command("run generate", "run", more), runs.said());
-    String expected = "column 'id': 2147483648 does not fit its type int; declare";
+    String expected =
+        "column 'id': its type int has room for 40 fresh keys after the greatest one of the table, and 41 are needed; declare";
     assertTrue(runs.said().contains(expected), runs.said());
+    assertEquals(2, runs.command("run", "all", CommandRuns.options(options, more)), runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
+    assertFalse(Files.exists(temp.resolve("all/model")));
+    Path given = Files.writeString(temp.resolve("given.csv"), "town\n" + "ulm\n".repeat(41));
+    assertEquals(
+        2,
+        runs.command("run generate", "run", "--generation.conditions", given.toString()),
+        runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
+  }
+
+  /** Five keys are left: a shard of groups is more. */
+  @Test
+  void groupsAreSampledAsFarAsThereAreKeys() throws IOException {
+    SparkSession spark = LocalSpark.session();
+    String table = temp.resolve("groups.parquet").toString();
+    spark
+        .range(244)
+        .selectExpr("cast(id div 2 + 1 as tinyint) as id", "cast(id % 2 as int) as n")
+        .write()
+        .parquet(table);
+    CommandRuns runs = new CommandRuns(temp);
+    Map<String, String> options =
+        Map.of(
+            "--data-source",
+            table,
+            "--data.group_training_examples_by",
+            "id",
+            "--embedded.max_minutes",
+            "0.05",
+            "--evaluation.enabled",
+            "false");
+    String[] tooMany = {"--generation.num_groups", "6"};
+    assertEquals(2, runs.command("run", "groups", CommandRuns.options(options, tooMany)));
+    String expected = "column 'id': its type tinyint has room for 5 fresh keys";
+    assertTrue(runs.said().contains(expected), runs.said());
+    assertFalse(Files.exists(temp.resolve("groups/model")));
+    String[] few = {"--generation.num_records", "6"};
+    assertEquals(0, runs.command("run", "groups", CommandRuns.options(options, few)), runs.said());
+    List<Row> rows =
+        spark.read().parquet(temp.resolve("groups/synthetic").toString()).collectAsList();
+    assertTrue(rows.size() >= 6, rows.toString());
+    rows.forEach(row -> assertTrue(row.getByte(0) > 122, row.toString()));
+    for (String[] more : new String[][] {tooMany, {"--generation.num_records", "20"}}) {
+      assertEquals(2, runs.command("run generate", "groups", more), runs.said());
+      assertTrue(runs.said().contains(expected), runs.said());
+    }
   }
 }

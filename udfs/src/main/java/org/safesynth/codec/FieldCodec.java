@@ -204,6 +204,13 @@ public final class FieldCodec implements RecordCodec {
     return identifier.decode(token, 0, record, null);
   }
 
+  /** The whole number after which a column's fresh keys go on; null for other columns. */
+  public Long lastKey(int column) {
+    return columns.get(column) instanceof IdentifierColumn identifier
+        ? identifier.lastNumber()
+        : null;
+  }
+
   /** Whether a column's numbers are bins, of which {@link #withPlace} can make a place. */
   public boolean isBinned(int column) {
     return columns.get(column) instanceof BinnedNumberColumn;
