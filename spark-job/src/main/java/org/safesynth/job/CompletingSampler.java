@@ -19,6 +19,7 @@ import org.safesynth.random.SeededStreams;
 import org.safesynth.schema.CellWriter;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.KeptCell;
 import scala.Tuple2;
 
 /**
@@ -99,15 +100,17 @@ final class CompletingSampler implements FlatMapFunction<Iterator<Tuple2<Long, O
     List<Row> complete(List<Tuple2<Long, Object[]>> shard) {
       List<Row> rows = new ArrayList<>();
       int[][] tokens = new int[shard.size()][];
+      Object[][] canonical = new Object[shard.size()][];
       RandomGenerator[] random = new RandomGenerator[shard.size()];
       for (int i = 0; i < tokens.length; i++) {
-        tokens[i] = codec.given(shard.get(i)._2());
+        canonical[i] = KeptCell.canonical(shard.get(i)._2());
+        tokens[i] = codec.given(canonical[i]);
         random[i] = streams.stream(SeededStreams.Purpose.COMPLETION, shard.get(i)._1());
       }
       int[][] completed =
           completer.complete(
               tokens,
-              (record, position, written) -> codec.hint(shard.get(record)._2(), position, written),
+              (record, position, written) -> codec.hint(canonical[record], position, written),
               random);
       for (int i = 0; i < tokens.length; i++) {
         Object[] cells = codec.decode(completed[i], shard.get(i)._1(), random[i]);

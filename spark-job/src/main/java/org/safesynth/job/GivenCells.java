@@ -18,6 +18,7 @@ import org.safesynth.fault.BadInputException;
 import org.safesynth.schema.CellReader;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.KeptCell;
 import org.safesynth.schema.OutputType;
 import scala.Tuple2;
 
@@ -73,7 +74,8 @@ final class GivenCells implements Serializable {
 
   /**
    * The rows in the table's own order, from 0: canonical cells in the schema's order, null where
-   * nothing is given. A cell that cannot be read is a {@link Fault}.
+   * nothing is given. A cell that cannot be read is a {@link Fault}; one that would not come back
+   * as it is, a {@link KeptCell}.
    */
   JavaPairRDD<Long, Object[]> numbered(Dataset<Row> rows) {
     JavaRDD<Row> ordered = inOrder(rows).javaRDD();
@@ -236,7 +238,8 @@ final class GivenCells implements Serializable {
       Tuple2<Long, Object[]> row = rows.next();
       found.get(schema.columns().size()).nearest++;
       for (int c : columns) {
-        Object cell = row._2()[c];
+        Object given = row._2()[c];
+        Object cell = given instanceof KeptCell kept ? kept.canonical() : given;
         if (cell == null) {
           continue;
         }

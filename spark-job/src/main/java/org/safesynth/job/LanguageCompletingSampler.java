@@ -17,6 +17,7 @@ import org.safesynth.random.SeededStreams;
 import org.safesynth.schema.CellWriter;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.KeptCell;
 import scala.Tuple2;
 
 /**
@@ -88,9 +89,11 @@ final class LanguageCompletingSampler
     List<Row> complete(List<Tuple2<Long, Object[]>> shard) {
       List<Row> rows = new ArrayList<>();
       Object[][] known = shard.stream().map(Tuple2::_2).toArray(Object[][]::new);
+      Object[][] canonical =
+          shard.stream().map(row -> KeptCell.canonical(row._2())).toArray(Object[][]::new);
       long[] numbers = shard.stream().mapToLong(Tuple2::_1).toArray();
       Object[][] completed =
-          completer.device().within(() -> completer.complete(known, numbers, streams));
+          completer.device().within(() -> completer.complete(canonical, numbers, streams));
       for (int i = 0; i < completed.length; i++) {
         Object[] row = new Object[completed[i].length];
         for (int c = 0; c < row.length; c++) {

@@ -10,11 +10,13 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -152,6 +154,47 @@ final class CompletionTest {
     assertTrue(completed.get(4).matches("[^,]+,2,.*,21.50"), completed.get(4));
     assertTrue(said().contains("do not fit the learned type tinyint"), said());
     assertTrue(said().contains("the column is written as decimal(6,2)"), said());
+  }
+
+  /** Hours and tenths were learned; minutes and hundredths are given. */
+  @Test
+  void whatIsFinerThanWhatWasLearnedComesBackAsItWasGiven() throws IOException {
+    List<String> lines = new ArrayList<>(List.of("at,share"));
+    for (int i = 0; i < 300; i++) {
+      lines.add("2021-04-%02d %02d:00:00,%de-1".formatted(1 + i % 30, i % 24, i % 10));
+    }
+    String table = csv("hours.csv", lines).toString();
+    String folder = temp.resolve("hours").toString();
+    assertEquals(
+        0,
+        execute(
+            err,
+            "run",
+            "train",
+            "--data-source",
+            table,
+            "--embedded.max_minutes",
+            "0.05",
+            "--run-path",
+            folder),
+        said());
+    Path given =
+        csv("minutes.csv", List.of("share,at", ",2021-04-03 10:20:30", "0.25,2021-04-03 11:00:00"));
+    assertEquals(
+        0,
+        execute(
+            err,
+            "run",
+            "generate",
+            "--run-path",
+            folder,
+            "--generation.conditions",
+            given.toString()),
+        said());
+    List<Row> rows = LocalSpark.session().read().parquet(folder + "/synthetic").collectAsList();
+    assertEquals(LocalDateTime.of(2021, 4, 3, 10, 20, 30), rows.get(0).get(0));
+    assertEquals(LocalDateTime.of(2021, 4, 3, 11, 0), rows.get(1).get(0));
+    assertEquals(0.25, rows.get(1).getDouble(1));
   }
 
   @Test

@@ -11,6 +11,8 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Locale;
 import java.util.Set;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DecimalType;
 
 /**
  * Turns the cells of one column, as Spark gives them, into canonical values: null when missing,
@@ -23,6 +25,8 @@ public final class CellReader implements Serializable {
   private final DateFormat format;
   private final TimeOfDay timeOfDay; // null for what is none
   private final boolean isExactDecimal;
+  private transient DataType type; // on output, where cells are read exactly
+  private transient CellWriter writer;
   private transient NumberText number;
   private transient TimeText time;
   private transient StrftimeFormat codes; // made where the column's format is named by them
@@ -85,17 +89,74 @@ public final class CellReader implements Serializable {
   }
 
   /**
-   * As {@link #read}, of a cell that has to come back as it is: a number of more decimals than its
-   * type has would come back rounded.
+   * As {@link #read}, of a cell that has to come back as it is: a {@link KeptCell} where the
+   * canonical value would not.
    *
-   * @throws UnfitCellException when it is not of the column's kind, or too fine for its type
+   * @throws UnfitCellException when it is not of the column's kind, or its type cannot hold it
    */
   public Object readExact(Object cell) {
     Object value = read(cell);
-    if (value != null && isExactDecimal && !number.hasScale(column.scale())) {
+    if (!(value instanceof Long tick)) {
+      return value;
+    }
+    return switch (column.kind()) {
+      case DECIMAL -> exactNumber(tick, cell);
+      case DATE -> isText() ? exactText(tick, cell) : tick;
+      case TIMESTAMP -> isText() ? exactText(tick, cell) : exactTime(tick, cell);
+      default -> tick;
+    };
+  }
+
+  private boolean isText() {
+    return CellType.of(type()) == CellType.TEXT;
+  }
+
+  private DataType type() {
+    if (type == null) {
+      type = DataType.fromDDL(column.type());
+      writer = CellWriter.of(column, true);
+    }
+    return type;
+  }
+
+  private Object exactNumber(Long tick, Object cell) {
+    if (isExactDecimal && !number.hasScale(column.scale())) {
       throw new UnfitCellException(cell.toString());
     }
-    return value;
+    BigDecimal given = new BigDecimal(numberText(cell));
+    BigDecimal known = BigDecimal.valueOf(tick, column.scale());
+    DataType type = type();
+    if (type instanceof DecimalType decimal) {
+      if (given.stripTrailingZeros().scale() > decimal.scale()) {
+        throw new UnfitCellException(cell.toString());
+      }
+      return given.compareTo(known) == 0 ? tick : new KeptCell(tick, given);
+    }
+    return switch (CellType.of(type)) {
+      case DOUBLE -> kept(tick, given.doubleValue(), known.doubleValue());
+      case FLOAT -> kept(tick, given.floatValue(), known.floatValue());
+      default -> tick;
+    };
+  }
+
+  private static Object kept(Long tick, Object given, Object known) {
+    return given.equals(known) ? tick : new KeptCell(tick, given);
+  }
+
+  private Object exactText(Long tick, Object cell) {
+    return cell instanceof String text && !text.equals(writer.write(tick).toString())
+        ? new KeptCell(tick, text)
+        : tick;
+  }
+
+  private Object exactTime(Long tick, Object cell) {
+    if (cell instanceof String && time != null && time.isCut) {
+      throw new UnfitCellException(cell.toString());
+    }
+    long micros = microsOf(cell);
+    return micros == tick * Math.max(1, column.resolutionMicros())
+        ? tick
+        : new KeptCell(tick, micros);
   }
 
   private boolean isMissing(Object cell) {
@@ -171,17 +232,19 @@ public final class CellReader implements Serializable {
   }
 
   private Long instant(Object cell) {
-    long micros;
+    return Math.floorDiv(microsOf(cell), Math.max(1, column.resolutionMicros()));
+  }
+
+  private long microsOf(Object cell) {
     if (cell instanceof Instant instant) {
-      micros = micros(instant);
-    } else if (cell instanceof Timestamp timestamp) {
-      micros = micros(timestamp.toInstant());
-    } else if (cell instanceof LocalDateTime local) {
-      micros = micros(local.toInstant(ZoneOffset.UTC));
-    } else {
-      micros = micros(cell.toString());
+      return micros(instant);
     }
-    return Math.floorDiv(micros, Math.max(1, column.resolutionMicros()));
+    if (cell instanceof Timestamp timestamp) {
+      return micros(timestamp.toInstant());
+    }
+    return cell instanceof LocalDateTime local
+        ? micros(local.toInstant(ZoneOffset.UTC))
+        : micros(cell.toString());
   }
 
   private long micros(String text) {

@@ -42,11 +42,14 @@ public final class CellWriter implements Serializable {
   /**
    * Writes a value.
    *
-   * @param value canonical, not null
+   * @param value canonical or kept, not null
    * @return an external object of the column's type
    * @throws BadInputException when the type cannot hold it
    */
   public Object write(Object value) {
+    if (value instanceof KeptCell kept) {
+      return kept.exact() instanceof Long micros ? instant(micros) : kept.exact();
+    }
     if (value instanceof Long tick) {
       return switch (column.kind()) {
         case DATE -> day(tick);

@@ -33,6 +33,9 @@ final class TimeText {
   /** Between date and time: a space or T. */
   char timeSeparator;
 
+  /** Whether the second has digits beyond the sixth that are not zero. */
+  boolean isCut;
+
   int timeShapes;
   long microsOfDay;
 
@@ -71,6 +74,7 @@ final class TimeText {
     c = number(4);
     digitsOfC = digits;
     zone = NO_ZONE;
+    isCut = false;
     microsOfDay = 0;
     hasTime = c >= 0 && at < bytes.length;
     return c >= 0 && (!hasTime || time());
@@ -162,6 +166,8 @@ final class TimeText {
     while (at < text.length && text[at] >= '0' && text[at] <= '9') {
       if (at - start < 6) {
         micros = micros * 10 + text[at] - '0';
+      } else {
+        isCut |= text[at] != '0';
       }
       at++;
     }
