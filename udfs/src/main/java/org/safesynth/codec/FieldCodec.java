@@ -170,6 +170,11 @@ public final class FieldCodec implements RecordCodec {
     return columns.get(column).range();
   }
 
+  /** The texts that a column of categories writes; null where they are not listed. */
+  public List<String> categories(int column) {
+    return columns.get(column).texts();
+  }
+
   /**
    * A table's schema with the domain that this codec writes: the categories and, of numbers and
    * dates, the range that value protection left.
