@@ -47,7 +47,8 @@ final class ComparedTables {
     SparkSession spark = context.spark();
     TableSource table =
         TableSource.open(
-            spark, new TableSource.Address(source, data.format(), data.options(), parameter));
+            spark,
+            new TableSource.Address(source, data.format(), data.options(), parameter, "compare"));
     return NumberedRows.ofCompared(context.config(), table);
   }
 

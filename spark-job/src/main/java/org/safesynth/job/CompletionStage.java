@@ -73,11 +73,12 @@ final class CompletionStage implements AutoCloseable {
     SafeSynthesizerConfig config = context.config();
     return TableSource.open(
         context.spark(),
-        new TableSource.Address(
+        TableSource.Address.beside(
+            context.hadoop(),
             config.generation().conditions(),
-            null,
-            config.data().options(),
-            "generation.conditions"));
+            config.data(),
+            "generation.conditions",
+            "complete"));
   }
 
   /**

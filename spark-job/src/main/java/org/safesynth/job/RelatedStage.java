@@ -44,7 +44,7 @@ final class RelatedStage {
     return TableSource.open(
         context.spark(),
         new TableSource.Address(
-            parent.path(), parent.format(), parent.options(), "data.parent.path"));
+            parent.path(), parent.format(), parent.options(), "data.parent.path", "learn"));
   }
 
   /**

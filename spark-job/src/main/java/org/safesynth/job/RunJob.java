@@ -134,8 +134,8 @@ final class RunJob {
     SafeSynthesizerConfig config = settings.forImputation(folder, options.config, overrides);
     String learned = folder.result().map(RunResult::dataSource).orElse(null);
     TableSource.Address table =
-        new TableSource.Address(
-            options.dataSource, config.data().format(), config.data().options());
+        TableSource.Address.beside(
+            hadoop, options.dataSource, config.data(), "--data-source", "fill");
     return inSession(
         folder,
         config,

@@ -107,7 +107,7 @@ record SourceFiles(String source, List<Path> files) {
       String format = formatOf(file.getName());
       if (format == null) {
         throw new BadInputException(
-            "the format of %s is not known from its ending: name it with data.format (csv, json, parquet, orc or another that Spark knows)"
+            "the format of %s is not known from its ending: let it end in .csv, .json, .parquet or .orc, or name it with data.format (csv, json, parquet, orc or another that Spark knows)"
                 .formatted(Credentials.masked(file.toString())));
       }
       formats.add(format);
@@ -120,11 +120,17 @@ record SourceFiles(String source, List<Path> files) {
     return formats.first();
   }
 
+  /** Whether the names of all files tell a format. */
+  boolean tellFormat() {
+    return files.stream().allMatch(file -> formatOf(file.getName()) != null);
+  }
+
   boolean isTabSeparated() {
     return stem(files.get(0).getName()).endsWith(".tsv");
   }
 
-  private static String formatOf(String name) {
+  /** Spark's name of the format that a name tells; null for none. */
+  static String formatOf(String name) {
     String stem = stem(name);
     if (stem.endsWith(".csv") || stem.endsWith(".tsv") || stem.endsWith(".txt")) {
       return "csv";

@@ -26,6 +26,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.safesynth.config.DataConfig;
 import org.safesynth.fault.BadInputException;
 
 /**
@@ -35,6 +36,7 @@ import org.safesynth.fault.BadInputException;
  */
 public final class TableSource {
   private static final String TABLE = "table:";
+  private static final List<String> FILE_FORMATS = List.of("csv", "json", "parquet", "orc");
 
   private final String source;
   private final Dataset<Row> rows;
@@ -56,12 +58,30 @@ public final class TableSource {
    * @param format {@code data.format}, or null for the ending's
    * @param options {@code data.options}
    * @param parameter that names the table, for errors
+   * @param use what is done with its rows, for errors
    */
   public record Address(
-      String source, String format, Map<String, String> options, String parameter) {
+      String source, String format, Map<String, String> options, String parameter, String use) {
     /** The table of {@code --data-source}. */
     public Address(String source, String format, Map<String, String> options) {
-      this(source, format, options, "--data-source");
+      this(source, format, options, "--data-source", "learn");
+    }
+
+    /**
+     * A table beside the one that was learned, whatever the formats of both: the other's counts
+     * where neither the name nor the files tell one.
+     *
+     * @param data how the learned table is read
+     */
+    static Address beside(
+        Configuration hadoop, String source, DataConfig data, String parameter, String use) {
+      boolean isTold =
+          source.startsWith(TABLE)
+              || SourceFiles.formatOf(source) != null
+              || data.format() == null
+              || (FILE_FORMATS.contains(data.format().toLowerCase(Locale.ROOT))
+                  && SourceFiles.find(hadoop, source, parameter).tellFormat());
+      return new Address(source, isTold ? null : data.format(), data.options(), parameter, use);
     }
 
     public Address {
@@ -77,7 +97,7 @@ public final class TableSource {
     requireColumns(table);
     if (table.reading(() -> table.rows.isEmpty())) {
       throw new BadInputException(
-          "%s has no rows: there is nothing to learn".formatted(table.source));
+          "%s has no rows: there is nothing to %s".formatted(table.source, address.use()));
     }
     return table;
   }
@@ -136,7 +156,7 @@ public final class TableSource {
       return unguarded(source, catalogTable(spark, source.substring(TABLE.length())));
     }
     String format = address.format() == null ? null : address.format().toLowerCase(Locale.ROOT);
-    if (format != null && !List.of("csv", "json", "parquet", "orc").contains(format)) {
+    if (format != null && !FILE_FORMATS.contains(format)) {
       DataFrameReader reader = spark.read().format(address.format()).options(address.options());
       return unguarded(
           source, loaded(address, () -> source.isEmpty() ? reader.load() : reader.load(source)));

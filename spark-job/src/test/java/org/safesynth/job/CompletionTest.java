@@ -383,6 +383,20 @@ final class CompletionTest {
         "7.125",
         "8e1");
     refuses("does not exist", "--generation.conditions", temp.resolve("none.csv").toString());
+    refusesConditions("bad.csv has no rows: there is nothing to complete", "a,b");
+    Path empty = csv("empty.csv", List.of("a,b"));
+    assertEquals(2, run("impute", "--data-source", empty.toString()), said());
+    assertTrue(said().contains("empty.csv has no rows: there is nothing to fill"), said());
+  }
+
+  /** The learned table was CSV; conditions are whatever they are. */
+  @Test
+  void conditionsMayBeOfAnotherFormat() {
+    String given = temp.resolve("given.parquet").toString();
+    LocalSpark.session().sql("SELECT 3 AS a UNION ALL SELECT 3").write().parquet(given);
+    assertEquals(0, run("generate", "--generation.conditions", given), said());
+    List<Row> rows = LocalSpark.session().read().parquet(run() + "/synthetic").collectAsList();
+    assertEquals(List.of((byte) 3, (byte) 3), rows.stream().map(row -> row.get(1)).toList());
   }
 
   @Test

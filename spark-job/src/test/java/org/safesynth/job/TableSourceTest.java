@@ -13,13 +13,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.safesynth.config.ConfigReader;
+import org.safesynth.config.DataConfig;
 import org.safesynth.fault.BadInputException;
 
 @Tag("spark")
@@ -208,6 +212,32 @@ final class TableSourceTest {
     TableSource table =
         TableSource.open(LocalSpark.session(), new TableSource.Address(source, "CSV", Map.of()));
     assertEquals(1, rows(table).size());
+  }
+
+  private static TableSource.Address beside(String source, String format) {
+    DataConfig data = ConfigReader.read("", "test", Map.of("data.format", format)).data();
+    return TableSource.Address.beside(
+        new Configuration(), source, data, "generation.conditions", "complete");
+  }
+
+  /** The learned table's format counts only where nothing else tells one. */
+  @Test
+  void aTableBesideTheLearnedOneHasItsOwnFormat() throws IOException {
+    SparkSession spark = LocalSpark.session();
+    TableSource csv = TableSource.open(spark, beside(file("b.csv", "a,b\n1,2\n"), "parquet"));
+    assertEquals(1, rows(csv).size());
+    String folder = temp.resolve("beside").toString();
+    spark.range(3).write().parquet(folder);
+    assertEquals(3, rows(TableSource.open(spark, beside(folder, "csv"))).size());
+    String unnamed = file("begun", "a,b\n1,2\n");
+    assertEquals(1, rows(TableSource.open(spark, beside(unnamed, "csv"))).size());
+    assertEquals("delta", beside(unnamed, "delta").format());
+    assertNull(beside(temp.resolve("t.orc").toString(), "delta").format());
+    BadInputException e =
+        assertThrows(
+            BadInputException.class,
+            () -> TableSource.open(spark, beside(file("none.csv", "a,b\n"), "parquet")));
+    assertSays(e.getMessage(), "none.csv has no rows: there is nothing to complete");
   }
 
   @Test
