@@ -133,6 +133,11 @@ public final class PrivateTrainer {
    * @param initial (P) weights that no private record decided, unless on the privacy ledger
    */
   public Checkpoint train(float[] initial) {
+    return trainTo(plan.steps(), initial);
+  }
+
+  /** Trains to a step and stops there, as a process that is killed right after a checkpoint. */
+  Checkpoint trainTo(long step, float[] initial) {
     Natives.load();
     Checkpoint start = checkpoints.newest().orElseGet(() -> fresh(initial));
     if (start.parameters().length != initial.length || start.planSteps() != plan.steps()) {
@@ -142,7 +147,7 @@ public final class PrivateTrainer {
                   start.parameters().length, start.planSteps(), initial.length, plan.steps()));
     }
     try (PointerScope scope = new PointerScope()) {
-      return new Loop(start).run();
+      return new Loop(start).run(step);
     }
   }
 
@@ -185,7 +190,7 @@ public final class PrivateTrainer {
       step = start.step();
     }
 
-    Checkpoint run() {
+    Checkpoint run(long until) {
       PoissonSampler sampler = new PoissonSampler(streams, plan.samplingRate(), lessons.units());
       GaussianNoise noise =
           new GaussianNoise(streams, plan.noiseMultiplier(), plan.sensitivity(), noisy.length);
@@ -201,7 +206,7 @@ public final class PrivateTrainer {
       try (PrivateLessons.ClippedSum clipped = lessons.begin(parameters, noise.grid(), workers)) {
         double reportedAt = elapsed();
         double savedAt = elapsed();
-        while (step < plan.steps()) {
+        while (step < until) {
           double loss = step(clipped, sampler, noise, optimizer);
           double now = elapsed();
           boolean last = step == plan.steps();

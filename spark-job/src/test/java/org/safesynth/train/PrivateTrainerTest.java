@@ -232,6 +232,24 @@ class PrivateTrainerTest {
     assertThrows(RunFailedException.class, () -> other.train(initial()));
   }
 
+  /** With one key in both processes, as no run has, all draws are those of the whole run. */
+  @Test
+  void resumedTrainingEqualsUninterrupted() {
+    PrivatePlan plan = plan(0.1, 1, 7);
+    Checkpoint whole = trainer(plan, new MemoryStore(), 2).train(initial());
+    for (long cut : new long[] {1, 4, 6}) {
+      MemoryStore checkpoints = new MemoryStore();
+      checkpoints.save(trainer(plan, new MemoryStore(), 1).trainTo(cut, initial()));
+      assertEquals(cut, checkpoints.newest.step());
+      Checkpoint resumed = trainer(plan, checkpoints, 3).train(initial());
+      assertEquals(7, resumed.step());
+      assertArrayEquals(whole.best(), resumed.best());
+      assertArrayEquals(whole.parameters(), resumed.parameters());
+      assertArrayEquals(whole.momentum(), resumed.momentum());
+      assertArrayEquals(whole.variance(), resumed.variance());
+    }
+  }
+
   @Test
   void aResumedRunTakesOnlyTheStepsThatAreLeft() {
     MemoryStore checkpoints = new MemoryStore();
