@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Tag;
@@ -105,5 +110,33 @@ final class TokenCountsTest {
       }
     }
     assertTrue(moved > 0);
+  }
+
+  /** Of rows that are equal to others too: what is held out stays, and grows by the one at most. */
+  @Test
+  void aFurtherRecordMovesNoOtherIntoOrOutOfTheHoldout() {
+    Map<String, Long> before = heldOut(rows());
+    for (String[] further : new String[][] {{"x", "x", "z"}, {"z", "z", "z"}}) {
+      List<Row> more = new ArrayList<>(rows());
+      more.addAll(1_000, Collections.nCopies(7, RowFactory.create((Object[]) further)));
+      Map<String, Long> after = heldOut(more);
+      String added = List.of(further).toString();
+      long growth = after.getOrDefault(added, 0L) - before.getOrDefault(added, 0L);
+      assertTrue(growth > 0 && growth < 7, added + " grows by " + growth);
+      after.put(added, before.get(added));
+      after.values().removeIf(Objects::isNull);
+      assertEquals(before, after);
+    }
+  }
+
+  private static Map<String, Long> heldOut(List<Row> rows) {
+    Dataset<Row> identified = HeldOut.identified(table(rows), cells(), SCHEMA, IDENTITY, -1);
+    Map<String, Long> counts = new TreeMap<>();
+    for (Row row :
+        identified.filter(functions.col("id_high").lt(UNITS.threshold())).collectAsList()) {
+      String content = List.of(row.get(2), row.get(3), row.get(4)).toString();
+      counts.merge(content, 1L, Long::sum);
+    }
+    return counts;
   }
 }
