@@ -19,6 +19,7 @@ final class ComposedLosses {
   static final double SHARE_OF_TAIL = 1e-7;
   static final double ROUNDING = 4e-15;
   private static final int LARGEST_WINDOW = 1 << 22;
+  private static final double MOST_EXPONENT = 300;
 
   /** The losses do not fit into memory in steps of this interval. */
   static final class TooFineException extends RuntimeException {
@@ -47,6 +48,9 @@ final class ComposedLosses {
     double tail = SHARE_OF_TAIL * delta;
     double top = bound(history, grids, tail, 1);
     double bottom = -bound(history, grids, tail, -1);
+    if (!(bottom < top)) {
+      throw new IllegalStateException("losses between %s and %s".formatted(bottom, top));
+    }
     long lowest = (long) Math.floor(bottom / interval);
     long wanted = (long) Math.ceil(top / interval) - lowest + 1;
     if (wanted > LARGEST_WINDOW) {
@@ -64,7 +68,9 @@ final class ComposedLosses {
     if (!(allowed > 0)) {
       return Double.POSITIVE_INFINITY;
     }
-    // δ(ε) = Σ_{loss > ε} p (1 − e^(ε − loss)) = above − e^ε·weighted
+    // δ(ε) = Σ_{loss > ε} p (1 − e^(ε − loss)) = above − e^(ε − base)·weighted; no double holds
+    // e^710, so the base follows the loss.
+    double base = (first + mass.length - 1) * interval;
     double above = 0;
     double weighted = 0;
     for (int i = mass.length - 1; i >= 0; i--) {
@@ -72,13 +78,19 @@ final class ComposedLosses {
       if (loss < 0) {
         break;
       }
-      if (above - Math.exp(loss) * weighted > allowed) {
+      if (base - loss > MOST_EXPONENT) {
+        weighted *= Math.exp(loss - base);
+        base = loss;
+      }
+      if (above - Math.exp(loss - base) * weighted > allowed) {
         break; // δ at this point is too large: the answer lies above it
       }
       above += at(i);
-      weighted += at(i) * Math.exp(-loss);
+      weighted += at(i) * Math.exp(base - loss);
     }
-    return above - weighted <= allowed ? 0 : Math.max(0, Math.log((above - allowed) / weighted));
+    return above - Math.exp(-base) * weighted <= allowed
+        ? 0
+        : Math.max(0, base + Math.log((above - allowed) / weighted));
   }
 
   private double at(int index) {
@@ -100,7 +112,10 @@ final class ComposedLosses {
     return best;
   }
 
-  /** ln E[e^(t·loss)], by Horner's scheme from the end that weighs most. */
+  /**
+   * ln E[e^(t·loss)], by Horner's scheme from the end that weighs most; not below it where
+   * probabilities there are so small that products of them are 0.
+   */
   private static double logMoment(LossGrid grid, double t) {
     double[] mass = grid.mass();
     double ratio = Math.exp(-Math.abs(t) * grid.interval());
@@ -110,7 +125,7 @@ final class ComposedLosses {
       sum = sum * ratio + mass[t > 0 ? i : last - i];
     }
     double extreme = (grid.first() + (t > 0 ? last : 0)) * grid.interval();
-    return t * extreme + Math.log(sum);
+    return t * extreme + Math.log(sum + mass.length * Double.MIN_NORMAL);
   }
 
   private static double[] convolve(List<Mechanism> history, List<LossGrid> grids, int size) {

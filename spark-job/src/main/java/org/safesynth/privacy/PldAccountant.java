@@ -56,6 +56,9 @@ public final class PldAccountant {
       ComposedLosses losses = new ComposedLosses(history, direction, interval, delta.value());
       epsilon = Math.max(epsilon, losses.epsilon(delta.value()));
     }
+    if (Double.isNaN(epsilon)) {
+      throw new IllegalStateException("the cost of %s is not a number".formatted(history));
+    }
     return new Spent(epsilon + ALLOWANCE, interval, error(applications(history), interval, delta));
   }
 

@@ -90,6 +90,14 @@ class CalibrationTest {
     }
   }
 
+  /** With little noise these would cost e^709 and more, where the search begins. */
+  @Test
+  void longTrainingOfLargeBatchesGetsItsNoiseFromBothAccountants() {
+    double rdp = sigma(Accountant.RDP, 0.5, 10_000, 1e-7, 2);
+    double pld = sigma(Accountant.PLD, 0.5, 10_000, 1e-7, 2);
+    assertTrue(pld < rdp && pld > 0.9 * rdp, pld + " and " + rdp);
+  }
+
   @Test
   void moreBudgetNeedsLessNoiseMoreStepsNeedMore() {
     double base = sigma(Accountant.RDP, 0.01, 500, 1e-5, 2);

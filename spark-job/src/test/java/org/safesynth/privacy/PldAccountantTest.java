@@ -82,6 +82,25 @@ class PldAccountantTest {
     }
   }
 
+  /**
+   * Losses of T plain Gaussians are N(m, 2m), m = T/2σ². From δ(ε) ≤ P(loss > ε) and, where e^(ε −
+   * loss) is below a half, δ(ε) ≥ P(loss > ε + ln 2)/2, ε lies between two quantiles.
+   */
+  @Test
+  void costsWhoseExponentialNoDoubleHoldsAreCounted() {
+    Delta delta = new Delta(1e-6);
+    for (double mean : new double[] {10, 600, 700, 800, 5_000, 1e5}) {
+      long steps = 1_000;
+      Gaussian gaussian = new Gaussian(new NoiseMultiplier(Math.sqrt(steps / (2 * mean))), steps);
+      PldAccountant.Spent spent = PldAccountant.spent(List.of(gaussian), delta);
+      double deviation = Math.sqrt(2 * mean);
+      double least = mean + 4.611382 * deviation - Math.log(2); // exceeded with 2e-6
+      double most = mean + 4.753425 * deviation; // with 1e-6
+      assertTrue(spent.epsilon() >= least, () -> mean + " gave " + spent);
+      assertTrue(spent.epsilon() <= most + spent.error(), () -> mean + " gave " + spent);
+    }
+  }
+
   @Test
   void laplaceReleasesAgreeWithTheirReference() throws Exception {
     for (JsonNode setting : Fixtures.read("laplace.json")) {
