@@ -1,13 +1,21 @@
 package org.safesynth.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.PrintStream;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -97,5 +105,43 @@ class PrivacyCommandTest {
         0, run("--records 500 --batch-size 50 --noise-multiplier 1 --steps 10 --delta 0.01"));
     assertTrue(err.toString(StandardCharsets.UTF_8).contains("few"));
     assertTrue(err.toString(StandardCharsets.UTF_8).contains("1/n"));
+  }
+
+  /** As the launcher starts it: no jar of Spark, Scala or Hadoop is there, nor any logger. */
+  @Test
+  void neitherSparkNorItsJarsAreNeeded() throws Exception {
+    String withoutSpark = ".*/(classes|cls|picocli|jackson-)[^/]*(\\.jar)?/?";
+    List<URL> kept = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      if (entry.matches(withoutSpark)) {
+        kept.add(Path.of(entry).toUri().toURL());
+      }
+    }
+    ClassLoader platform = ClassLoader.getPlatformClassLoader();
+    try (URLClassLoader bare = new URLClassLoader(kept.toArray(URL[]::new), platform)) {
+      for (String absent : List.of("org.apache.spark.SparkConf", "scala.Option")) {
+        assertThrows(ClassNotFoundException.class, () -> bare.loadClass(absent));
+      }
+      Method execute =
+          bare.loadClass(Main.class.getName())
+              .getDeclaredMethod(
+                  "execute", String[].class, PrintStream.class, PrintStream.class, Map.class);
+      execute.setAccessible(true);
+      String good = "privacy --records 500 --batch-size 50 --epsilon 2 --steps 10 --delta 1e-3";
+      assertEquals(0, execute.invoke(null, arguments(good)), err::toString);
+      assertTrue(out.toString(StandardCharsets.UTF_8).contains("epsilon_pld"), out::toString);
+      assertEquals(2, execute.invoke(null, arguments(good.replace("1e-3", "0"))));
+      assertTrue(err.toString(StandardCharsets.UTF_8).contains("delta is 0"), err::toString);
+      assertEquals(2, execute.invoke(null, arguments("privacy --steps 3")));
+    }
+  }
+
+  private Object[] arguments(String line) {
+    return new Object[] {
+      line.split(" "),
+      new PrintStream(out, true, StandardCharsets.UTF_8),
+      new PrintStream(err, true, StandardCharsets.UTF_8),
+      Map.of()
+    };
   }
 }
