@@ -135,6 +135,11 @@ public final class GroupStore {
     return found;
   }
 
+  /** Whether long groups are several units. */
+  boolean hasWindows() {
+    return windows.whole() < Integer.MAX_VALUE;
+  }
+
   /** Mean rows of a unit that are learned. */
   public double meanRows() {
     return (double) allRows() / groups;

@@ -26,7 +26,8 @@ public final class GroupTraining {
   /**
    * A private trainer, whose privacy units are the groups.
    *
-   * @param groups the training groups alone
+   * @param groups the training groups alone, each whole: a window that is drawn and clipped by
+   *     itself would hide a part of a group only
    * @param mostRows of a group, as it is known without looking at them
    * @param streams of this process alone
    */
@@ -39,6 +40,9 @@ public final class GroupTraining {
       CheckpointStore checkpoints,
       TrainingListener listener,
       int workers) {
+    if (groups.hasWindows()) {
+      throw new IllegalArgumentException("a privacy unit is a whole group, not a window of one");
+    }
     return new PrivateTrainer(
         new GroupClipping(decoder, groups, plan.clipNorm(), mostRows),
         decoder.layout(),

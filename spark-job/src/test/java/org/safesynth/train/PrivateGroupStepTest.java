@@ -2,6 +2,7 @@ package org.safesynth.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.safesynth.train.StepAccount.CLIP;
 import static org.safesynth.train.StepAccount.SIGMA;
@@ -129,24 +130,34 @@ final class PrivateGroupStepTest {
     assertTrue(length > CLIP / 2, () -> "a clipped group is as long as the bound, not " + length);
   }
 
+  @Test
+  void windowsOfGroupsAreNoPrivacyUnits() {
+    GroupStore cut = groups(0, GroupStore.Windows.USUAL);
+    assertThrows(IllegalArgumentException.class, () -> trainer(1, cut, 1, RATE));
+  }
+
   private GroupStore groups(long firstRow) {
-    return new GroupStore(
-        store, NO_FEATURES, firstRow, NEVER, NEVER, -1, GroupStore.Windows.NONE);
+    return groups(firstRow, GroupStore.Windows.NONE);
+  }
+
+  private GroupStore groups(long firstRow, GroupStore.Windows windows) {
+    return new GroupStore(store, NO_FEATURES, firstRow, NEVER, NEVER, -1, windows);
   }
 
   private double[] trained(long key, long firstRow, int workers, double rate) {
-    Checkpoint end =
-        GroupTraining.privateTrainer(
-                decoder,
-                groups(firstRow),
-                MOST_ROWS,
-                account.plan(rate, 64, StepAccount.STEP + 1),
-                SecretStreams.withTestKey(key),
-                StepAccount.begun(weights),
-                progress -> {},
-                workers)
-            .train(weights);
-    return StepAccount.gradientOf(end);
+    return StepAccount.gradientOf(trainer(key, groups(firstRow), workers, rate).train(weights));
+  }
+
+  private PrivateTrainer trainer(long key, GroupStore groups, int workers, double rate) {
+    return GroupTraining.privateTrainer(
+        decoder,
+        groups,
+        MOST_ROWS,
+        account.plan(rate, 64, StepAccount.STEP + 1),
+        SecretStreams.withTestKey(key),
+        StepAccount.begun(weights),
+        progress -> {},
+        workers);
   }
 
   private GroupBatch batch(long group) {
