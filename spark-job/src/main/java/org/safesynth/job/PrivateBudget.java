@@ -3,6 +3,7 @@ package org.safesynth.job;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongToDoubleFunction;
 import java.util.function.Supplier;
 import org.safesynth.config.PrivacyConfig;
@@ -246,21 +247,37 @@ final class PrivateBudget {
   }
 
   /**
-   * What everything on the ledger and the first steps of a plan cost together, as ε.
+   * What everything on the ledger and the first steps of a plan cost together at most, as ε by the
+   * accountant of the claim.
    *
-   * @return null without private steps, and for loss distributions, which take seconds to compose
+   * @return null without private steps
    */
   LongToDoubleFunction epsilonAfter(PrivatePlan plan) {
-    if (plan == null || accountant() != Accountant.RDP) {
+    if (plan == null) {
       return null;
     }
     List<Mechanism> before = purchases.entries().stream().map(LedgerEntry::mechanism).toList();
-    return steps -> {
-      List<Mechanism> history = new ArrayList<>(before);
-      if (steps > 0) {
-        history.add(new SubsampledGaussian(plan.samplingRate(), plan.noiseMultiplier(), steps));
-      }
-      return RdpAccountant.spent(history, delta).epsilon();
+    LongToDoubleFunction epsilon =
+        steps -> {
+          List<Mechanism> history = new ArrayList<>(before);
+          if (steps > 0) {
+            history.add(new SubsampledGaussian(plan.samplingRate(), plan.noiseMultiplier(), steps));
+          }
+          return accountant().epsilon(history, delta);
+        };
+    return accountant() == Accountant.RDP ? epsilon : byTenths(epsilon, plan.steps());
+  }
+
+  /**
+   * A function of steps that rises, from above, by few calls of it: each tenth of the steps is
+   * taken for its end. Loss distributions take a second to compose.
+   */
+  static LongToDoubleFunction byTenths(LongToDoubleFunction rising, long steps) {
+    long tenth = (steps + 9) / 10;
+    Map<Long, Double> known = new ConcurrentHashMap<>();
+    return step -> {
+      long end = Math.min(steps, (step + tenth - 1) / tenth * tenth);
+      return known.computeIfAbsent(end, rising::applyAsDouble);
     };
   }
 

@@ -3,6 +3,7 @@ package org.safesynth.job;
 import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongToDoubleFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.DomainCells;
@@ -175,6 +176,7 @@ final class PrivateLanguageTraining {
    * @param planned DP-SGD, or null
    * @param units n̂
    * @param heldOut records that are not trained on
+   * @param epsilon what all has cost after so many private steps, or null
    */
   Map<String, Object> train(
       TableSource table,
@@ -182,7 +184,8 @@ final class PrivateLanguageTraining {
       Marginals marginals,
       PrivatePlan planned,
       PrivateUnits units,
-      long heldOut) {
+      long heldOut,
+      LongToDoubleFunction epsilon) {
     PrivatePlan plan = rated(planned);
     SafeSynthesizerConfig config = context.config();
     ExamplesManifest texts = journal.stage("texts", () -> encode(table, units.records()));
@@ -216,7 +219,7 @@ final class PrivateLanguageTraining {
           whole.sha256().get(LanguageTrainingTask.WEIGHTS));
     }
     Teller teller =
-        new Teller(context.console(), new OperatorsTeller(context.console(), "token", null));
+        new Teller(context.console(), new OperatorsTeller(context.console(), "token", epsilon));
     TrainStage.Placed placed =
         journal.stage("train", () -> TrainStage.outcome(context, task, teller));
     TrainingTask.Outcome outcome = placed.outcome();

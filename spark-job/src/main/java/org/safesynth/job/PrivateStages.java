@@ -105,7 +105,8 @@ final class PrivateStages {
             ? journal
                 .stage("train", () -> train(schema, codec, examples, marginals, plan, heldOut))
                 .facts()
-            : language.train(table, codec, marginals, plan, units, heldOut));
+            : language.train(
+                table, codec, marginals, plan, units, heldOut, budget.epsilonAfter(plan)));
     Split split = new Split(examples.records(), heldOut, 0, List.of());
     return new Pipeline.Learned(schema, codec, split);
   }

@@ -148,6 +148,8 @@ final class PrivateLanguageRunTest {
     assertEquals(ledger.path("training").path("steps").asLong(), model.path("steps").asLong());
     assertEquals(300, model.path("format_rows").asLong());
 
+    String spent = "epsilon %.3f so far".formatted(ledger.path("epsilon").asDouble());
+    assertTrue(said().contains(spent), spent + " in " + said());
     assertTrue(said().contains("not private: for the operator only"), this::said);
     assertTrue(LOSS.matcher(said()).find(), "the pattern finds what it looks for");
     try (Stream<Path> files = Files.walk(temp.resolve("out/r"))) {

@@ -205,8 +205,17 @@ final class PrivateRunTest {
     assertEquals(
         0,
         runPrivately(
-            "8", "--privacy.assume_public_domain", "true", "--privacy.public_count", "true"),
+            "8",
+            "--privacy.assume_public_domain",
+            "true",
+            "--privacy.public_count",
+            "true",
+            "--privacy.accountant",
+            "pld"),
         this::said);
+    double spent = json("privacy.json").path("epsilon").asDouble();
+    assertTrue(spent <= 8 && spent < json("privacy.json").path("epsilon_rdp").asDouble());
+    assertTrue(said().contains("epsilon %.3f so far".formatted(spent)), this::said);
     assertEquals("assumed public", json("privacy.json").path("domain").path("age").asText());
     assertEquals("DECLARED_PUBLIC", json("privacy.json").path("units_known_by").asText());
   }
