@@ -116,10 +116,6 @@ final class AccountantLawsTest {
     assertAboveMeanLoss(300, 8);
   }
 
-  /**
-   * By Cantelli's inequality a loss of mean m and deviation s exceeds m − s with probability 1/2,
-   * and δ(ε) ≥ P(loss > ε + ln 2)/2: a δ below 1/4 asks for ε ≥ m − s − ln 2, be it thousands.
-   */
   private static void assertAboveMeanLoss(int settings, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int told = 0;
@@ -130,7 +126,7 @@ final class AccountantLawsTest {
               Math.exp(random.nextDouble(Math.log(0.1), Math.log(5))),
               (long) Math.exp(random.nextDouble(0, Math.log(50_000))),
               Math.pow(10, -random.nextDouble(3, 9)));
-      double least = meanLossLessDeviation(setting) - Math.log(2);
+      double least = toldByMeanLoss(setting.q(), setting.sigma(), setting.steps());
       told += least > 0 ? 1 : 0;
       assertTrue(setting.rdp() >= least, () -> setting + " costs more than " + least);
       assertTrue(setting.pld().epsilon() >= least, () -> setting + " costs more than " + least);
@@ -138,22 +134,26 @@ final class AccountantLawsTest {
     assertTrue(told > settings / 4, told + " of " + settings);
   }
 
-  /** Of all steps together, by a rule of many rectangles. */
-  private static double meanLossLessDeviation(Setting setting) {
-    double sigma = setting.sigma();
+  /**
+   * An ε that training costs at least, at any δ below 1/4, whatever an accountant says. By
+   * Cantelli's inequality the loss of all steps, of mean m and deviation s, exceeds m − s with
+   * probability 1/2, and δ(ε) ≥ P(loss > ε + ln 2)/2: so ε ≥ m − s − ln 2. Mean and deviation are
+   * sums over many rectangles.
+   */
+  static double toldByMeanLoss(double q, double sigma, long steps) {
     double mean = 0;
     double square = 0;
     double width = sigma / 400;
     for (double x = -9 * sigma; x < 1 + 9 * sigma; x += width) {
       double without = normal(x, sigma);
-      double with = (1 - setting.q()) * without + setting.q() * normal(x - 1, sigma);
+      double with = (1 - q) * without + q * normal(x - 1, sigma);
       double ratio = (2 * x - 1) / (2 * sigma * sigma);
-      double loss = Math.log1p(setting.q() * Math.expm1(Math.min(700, ratio)));
+      double loss = Math.log1p(q * Math.expm1(Math.min(700, ratio)));
       mean += width * with * loss;
       square += width * with * loss * loss;
     }
     double variance = Math.max(0, square - mean * mean);
-    return setting.steps() * mean - Math.sqrt(setting.steps() * variance);
+    return steps * mean - Math.sqrt(steps * variance) - Math.log(2);
   }
 
   private static double normal(double x, double sigma) {

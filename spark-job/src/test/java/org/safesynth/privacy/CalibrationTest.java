@@ -81,6 +81,8 @@ class CalibrationTest {
       NoiseMultiplier sigma = calibration.least(new Epsilon(epsilon));
       double spent = accountant.epsilon(calibration.history(sigma), new Delta(delta));
       assertTrue(spent <= epsilon, () -> setting + " gave " + sigma + ", spending " + spent);
+      double least = AccountantLawsTest.toldByMeanLoss(q, sigma.value(), steps);
+      assertTrue(least <= epsilon, () -> setting + " gave " + sigma + ", costing " + least);
       if (sigma.value() > 0.06) {
         double less =
             accountant.epsilon(
