@@ -77,6 +77,17 @@ public final class Availability {
                   + " or time series",
               REMOVE),
           new Missing(
+              "embedded.random_orders",
+              c ->
+                  c.embedded().randomOrders()
+                      && (!c.isEmbedded()
+                          || c.privacy().dpEnabled()
+                          || c.timeSeries().isTimeseries()
+                          || c.data().groupColumn() != null),
+              "learns columns in random orders with the embedded model only, of single rows and"
+                  + " without differential privacy",
+              "write false"),
+          new Missing(
               "generation.num_groups",
               c -> c.generation().numGroups() != null && c.data().groupColumn() == null,
               "counts groups only where data.group_training_examples_by or data.parent makes them",

@@ -32,7 +32,11 @@ public record EmbeddedConfig(
             min = 0,
             max = 1,
             belowMax = true)
-        double validationRatio)
+        double validationRatio,
+    @Parameter(
+            meaning = "Learn columns in random orders too: rows are then completed in one pass",
+            byDefault = "false")
+        boolean randomOrders)
     implements Serializable {
 
   /** A larger table or a patient user asks for more; most tables are done long before. */

@@ -1,9 +1,15 @@
 package org.safesynth.generate;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -11,12 +17,16 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.safesynth.codec.RecordGrammar;
 import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.FieldDecoderConfig;
 import org.safesynth.model.FieldDecoding;
 import org.safesynth.model.Natives;
 
 /**
- * Completes records of which some tokens are given, whichever they are, with a model that writes in
- * one order: sequential Monte Carlo (Gordon, Salmond and Smith 1993) over particles of each record.
+ * Completes records of which some tokens are given, whichever they are.
+ *
+ * <p>A model that knows any order writes the given columns first and then the others, in one pass.
+ * For one that writes in one order, and where less is known of a column than its value: sequential
+ * Monte Carlo (Gordon, Salmond and Smith 1993) over particles of each record.
  *
  * <p>Every particle writes the record from left to right. Where a token is given it takes it, and
  * its weight is multiplied by the probability that the model gave it; when few particles carry the
@@ -86,19 +96,141 @@ public final class RecordCompleter implements AutoCloseable {
    * @return tokens (records, positions)
    */
   public int[][] complete(int[][] given, Hints hints, RandomGenerator[] random) {
-    int most = Math.max(1, FieldDecoding.recordsAtOnce(decoder.config()) / particles);
-    int[][] completed = new int[given.length][];
-    for (int from = 0; from < given.length; from += most) {
-      int to = Math.min(given.length, from + most);
-      int first = from;
-      int[][] part =
-          completePart(
-              Arrays.copyOfRange(given, from, to),
-              (record, position, tokens) -> hints.of(first + record, position, tokens),
-              Arrays.copyOfRange(random, from, to));
-      System.arraycopy(part, 0, completed, from, part.length);
+    int[][] orders = new int[given.length][];
+    List<Integer> ordered = new ArrayList<>();
+    List<Integer> others = new ArrayList<>();
+    for (int r = 0; r < given.length; r++) {
+      orders[r] = order(given[r], r, hints);
+      (orders[r] == null ? others : ordered).add(r);
     }
+    int[][] completed = new int[given.length][];
+    int most = FieldDecoding.recordsAtOnce(decoder.config());
+    inParts(
+        ordered,
+        most,
+        completed,
+        part -> inOnePass(select(given, part), select(orders, part), select(random, part)));
+    inParts(
+        others,
+        Math.max(1, most / particles),
+        completed,
+        part ->
+            completePart(
+                select(given, part),
+                (record, position, tokens) -> hints.of(part[record], position, tokens),
+                select(random, part)));
     return completed;
+  }
+
+  /** Completes some records, so many at once at most. */
+  private static void inParts(
+      List<Integer> records, int most, int[][] completed, Function<int[], int[][]> completion) {
+    for (int from = 0; from < records.size(); from += most) {
+      int[] part = numbers(records.subList(from, Math.min(records.size(), from + most)));
+      int[][] of = completion.apply(part);
+      for (int i = 0; i < part.length; i++) {
+        completed[part[i]] = of[i];
+      }
+    }
+  }
+
+  private static int[] numbers(List<Integer> numbers) {
+    return numbers.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private static <T> T[] select(T[] all, int[] numbers) {
+    T[] some = Arrays.copyOf(all, numbers.length);
+    for (int i = 0; i < numbers.length; i++) {
+      some[i] = all[numbers[i]];
+    }
+    return some;
+  }
+
+  /**
+   * The order in which one pass completes a record: the given columns first.
+   *
+   * @return (positions); null where it takes particles
+   */
+  private int[] order(int[] given, int record, Hints hints) {
+    FieldDecoderConfig config = decoder.config();
+    if (!config.isAnyOrder()) {
+      return null;
+    }
+    int[] none = new int[given.length];
+    BitSet columns = new BitSet();
+    int position = 0;
+    for (int column = 0; column < config.columns().size(); column++) {
+      int size = config.columns().get(column);
+      int known = 0;
+      for (int end = position + size; position < end; position++) {
+        known += given[position] >= 0 ? 1 : 0;
+        if (given[position] < 0 && hints.of(record, position, none) != null) {
+          return null;
+        }
+      }
+      if (known != 0 && known != size) {
+        return null;
+      }
+      columns.set(column, known > 0);
+    }
+    int all = config.columns().size();
+    return config.order(
+        IntStream.concat(columns.stream(), IntStream.range(0, all).filter(c -> !columns.get(c)))
+            .toArray());
+  }
+
+  /**
+   * Completes records in one pass, each in its own order.
+   *
+   * @param orders (records, positions)
+   */
+  private int[][] inOnePass(int[][] given, int[][] orders, RandomGenerator[] random) {
+    int[][] tokens = Arrays.stream(given).map(int[]::clone).toArray(int[][]::new);
+    int[] positions = new int[tokens.length];
+    int[] rows = new int[tokens.length]; // of what each wrote before
+    try (NoGradGuard guard = new NoGradGuard();
+        PointerScope batchScope = new PointerScope()) {
+      FieldDecoding decoding = decoder.startInAnyOrder(parameters, tokens.length);
+      for (int place = 0; place < decoder.config().positions(); place++) {
+        Map<Integer, List<Integer>> drawing = new TreeMap<>(); // records by their positions
+        for (int r = 0; r < tokens.length; r++) {
+          positions[r] = orders[r][place];
+          if (tokens[r][positions[r]] < 0) {
+            drawing.computeIfAbsent(positions[r], p -> new ArrayList<>()).add(r);
+          }
+        }
+        try (PointerScope placeScope = new PointerScope()) {
+          decoding.write(place, torch.tensor(rows), torch.tensor(positions));
+          drawing.forEach((position, of) -> draw(decoding, position, of, tokens, random));
+        }
+        for (int r = 0; r < tokens.length; r++) {
+          rows[r] = embeddingOffsets[positions[r]] + tokens[r][positions[r]];
+        }
+      }
+    }
+    return tokens;
+  }
+
+  /** Draws the tokens of one position of some records. */
+  private void draw(
+      FieldDecoding decoding,
+      int position,
+      List<Integer> records,
+      int[][] tokens,
+      RandomGenerator[] random) {
+    int[] of = numbers(records);
+    int[] before = new int[of.length]; // of the same column, where it matters
+    float[] uniform = new float[of.length];
+    for (int i = 0; i < of.length; i++) {
+      before[i] = position == 0 ? 0 : Math.max(0, tokens[of[i]][position - 1]);
+      uniform[i] = random[of[i]].nextFloat();
+    }
+    Tensor logits = decoding.logitsAt(position, torch.tensor(of)); // (n, V)
+    int[] next =
+        distribution.next(rules.allowed(position, logits, torch.tensor(before)), () -> uniform);
+    for (int i = 0; i < of.length; i++) {
+      tokens[of[i]][position] = next[i];
+    }
   }
 
   private int[][] completePart(int[][] given, Hints hints, RandomGenerator[] random) {

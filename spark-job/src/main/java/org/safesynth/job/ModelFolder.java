@@ -49,13 +49,18 @@ final class ModelFolder {
    */
   record Manifest(String fingerprint, Map<String, String> sha256) {}
 
-  /** {@code config.json}. */
+  /**
+   * {@code config.json}.
+   *
+   * @param columns positions of each column, of a model that knows any order; else empty, or null
+   */
   record Shape(
       String architecture,
       int hiddenSize,
       int numLayers,
       int numHeads,
-      List<Integer> vocabularySizes) {}
+      List<Integer> vocabularySizes,
+      List<Integer> columns) {}
 
   /**
    * A model that is ready to be sampled.
@@ -78,7 +83,8 @@ final class ModelFolder {
             config.hiddenSize(),
             config.numLayers(),
             config.numHeads(),
-            config.vocabularySizes());
+            config.vocabularySizes(),
+            config.columns());
     Map<String, byte[]> contents = new LinkedHashMap<>();
     contents.put(CONFIG, Json.file(shape).getBytes(StandardCharsets.UTF_8));
     contents.put(ENCODING, codec.toJson().getBytes(StandardCharsets.UTF_8));
@@ -134,7 +140,11 @@ final class ModelFolder {
     FieldDecoder decoder =
         new FieldDecoder(
             new FieldDecoderConfig(
-                shape.hiddenSize(), shape.numLayers(), shape.numHeads(), shape.vocabularySizes()));
+                shape.hiddenSize(),
+                shape.numLayers(),
+                shape.numHeads(),
+                shape.vocabularySizes(),
+                shape.columns() == null ? List.of() : shape.columns()));
     byte[] weights = checked(manifest, WEIGHTS);
     return new Model(
         decoder,

@@ -178,7 +178,8 @@ final class PrivateGroupTrainingTask implements Training {
       int validation = drawn / 20;
       double rows = (double) groups.allRows() / groups.groups();
       AutoPlan.Wishes wishes =
-          new AutoPlan.Wishes(null, null, null, null, 0, PASSES * drawn * rows, MOST_SECONDS);
+          new AutoPlan.Wishes(
+              null, null, null, null, 0, PASSES * drawn * rows, MOST_SECONDS, false);
       TrainingPlan pretraining = AutoPlan.groupPlan(drawn, validation, rows, wishes, seed);
       return GroupTraining.trainer(
               decoder,

@@ -127,7 +127,8 @@ public final class TrainStage {
         embedded.learningRate().value(),
         embedded.validationRatio(),
         records == null ? null : (double) records,
-        60 * embedded.resolveMaxMinutes());
+        60 * embedded.resolveMaxMinutes(),
+        embedded.randomOrders());
   }
 
   /** Local mode has no executors; with {@code cluster.placement: driver} none is asked for. */

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Paths;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkEnv;
@@ -13,6 +15,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.model.ComputeDevice;
 import org.safesynth.model.FieldDecoder;
+import org.safesynth.model.FieldDecoderConfig;
 import org.safesynth.train.AutoPlan;
 import org.safesynth.train.EmbeddedTrainer;
 import org.safesynth.train.TokenStore;
@@ -112,8 +115,9 @@ final class TrainingTask implements Training {
         new FolderCheckpoints(configuration, new Path(checkpointsFolder));
     int[] sizes = new int[codec.positions()];
     Arrays.setAll(sizes, codec::vocabularySize);
+    FieldDecoderConfig shape = AutoPlan.decoder(Arrays.stream(sizes).boxed().toList(), wishes);
     FieldDecoder decoder =
-        new FieldDecoder(AutoPlan.decoder(Arrays.stream(sizes).boxed().toList(), wishes));
+        new FieldDecoder(wishes.randomOrders() ? shape.inAnyOrder(columns()) : shape);
     Optional<FolderCheckpoints.SavedPlan> earlier =
         checkpoints.plan().filter(saved -> saved.fingerprint().equals(examples.fingerprint()));
     try (Fetched fetched = new Fetched(configuration)) {
@@ -153,6 +157,11 @@ final class TrainingTask implements Training {
           ComputeDevice.CPU.words(),
           outcome.ended());
     }
+  }
+
+  /** Positions of each column. */
+  private List<Integer> columns() {
+    return IntStream.range(0, codec.columns()).map(codec::positionsOf).boxed().toList();
   }
 
   /** Records that come before those of training. */

@@ -101,7 +101,19 @@ public final class FieldDecoder {
    * @return scalar
    */
   public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets) {
-    return loss(parameters, inputs, targets, null, null, null);
+    return loss(parameters, inputs, targets, null, null, null, null);
+  }
+
+  /**
+   * The same loss of records whose columns are written in another order, for decoders that know
+   * any.
+   *
+   * @param inputs (positions - 1, batch) rows of the embedding matrix, in the order of writing
+   * @param targets (positions, batch) tokens of each position, whatever the order
+   * @param order (positions) as {@link FieldDecoderConfig#order} gives it
+   */
+  public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets, int[] order) {
+    return loss(parameters, inputs, targets, null, null, null, order);
   }
 
   /**
@@ -111,13 +123,13 @@ public final class FieldDecoder {
    * @param context (batch, d) added to what enters the first block at every position
    */
   public Tensor loss(List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context) {
-    return loss(parameters, inputs, targets, context, null, null);
+    return loss(parameters, inputs, targets, context, null, null, null);
   }
 
   /** The same loss where some records have logits of their own added. */
   Tensor loss(
       List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context, MarkedBias marked) {
-    return loss(parameters, inputs, targets, context, marked, null);
+    return loss(parameters, inputs, targets, context, marked, null, null);
   }
 
   /**
@@ -139,7 +151,7 @@ public final class FieldDecoder {
   /** The same in a context, whose gradient at a record is the sum of those of what enters. */
   Trace traced(List<Tensor> parameters, Tensor inputs, Tensor targets, Tensor context) {
     Trace trace = new Trace();
-    return trace.withLoss(loss(parameters, inputs, targets, context, null, trace));
+    return trace.withLoss(loss(parameters, inputs, targets, context, null, trace, null));
   }
 
   private Tensor loss(
@@ -148,9 +160,10 @@ public final class FieldDecoder {
       Tensor targets,
       Tensor context,
       MarkedBias marked,
-      Trace trace) {
-    Tensor hidden =
-        hidden(parameters, inputs, targets.size(1), context, trace); // (positions, batch, d)
+      Trace trace,
+      int[] order) {
+    Tensor hidden = // (positions, batch, d)
+        hidden(parameters, inputs, targets.size(1), context, trace, order);
     int p = 4 * config.numLayers();
     TensorVector at = hidden.unbind(0); // positions of (batch, d)
     TensorVector wanted = targets.unbind(0); // positions of (batch)
@@ -158,14 +171,15 @@ public final class FieldDecoder {
     TensorVector biases = torch.split(parameters.get(p + 3), vocabularySplit); // (V_t)
     TensorVector ofMarked = marked == null ? null : torch.split(marked.bias(), vocabularySplit);
     Tensor sum = null;
-    for (int t = 0; t < config.positions(); t++) {
+    for (int i = 0; i < config.positions(); i++) {
+      int t = order == null ? i : order[i];
       Tensor logits = // (batch, V_t)
-          linear(at.get(t), heads.get(t), new TensorOptional(biases.get(t)));
+          linear(at.get(i), heads.get(t), new TensorOptional(biases.get(t)));
       if (ofMarked != null) {
         logits = torch.addcmul(logits, marked.isMarked(), ofMarked.get(t));
       }
       if (trace != null) {
-        trace.add(new Trace.Head(headOffsets[t], at.get(t), logits));
+        trace.add(new Trace.Head(headOffsets[t], at.get(i), logits));
       }
       Tensor loss =
           cross_entropy_loss(logits, wanted.get(t), new TensorOptional(), SUM, IGNORE_INDEX, 0.0);
@@ -183,14 +197,17 @@ public final class FieldDecoder {
   }
 
   /** Output of the final norm (positions, batch, d). */
-  private Tensor hidden(List<Tensor> w, Tensor inputs, long batch, Tensor context, Trace trace) {
+  private Tensor hidden(
+      List<Tensor> w, Tensor inputs, long batch, Tensor context, Trace trace, int[] order) {
     long d = config.hiddenSize();
     long positions = config.positions();
     int p = 4 * config.numLayers();
     Tensor start = torch.zeros(1, batch, d);
     Tensor tokens =
         positions == 1 ? start : cat(new TensorVector(start, embedding(w.get(p), inputs)));
-    Tensor x = tokens.add(w.get(p + 1).unsqueeze(1)); // (positions, batch, d)
+    Tensor asked = // (positions, d) what is written at each place
+        order == null ? w.get(p + 1) : embedding(w.get(p + 1), torch.tensor(order));
+    Tensor x = tokens.add(asked.unsqueeze(1)); // (positions, batch, d)
     x = trace == null ? x : trace.enters(x);
     x = context == null ? x : x.add(context); // (positions, batch, d)
     for (int i = 0; i < config.numLayers(); i++) {
@@ -220,6 +237,14 @@ public final class FieldDecoder {
   /** Starts a batch of records; the caller's scope owns its cache. */
   public FieldDecoding startDecoding(List<Tensor> parameters, long batch) {
     return new FieldDecoding(config, parameters, batch, null, null);
+  }
+
+  /**
+   * Starts a batch of records whose columns are written in orders of their own ({@link
+   * FieldDecoding#write}), for decoders that know any.
+   */
+  public FieldDecoding startInAnyOrder(List<Tensor> parameters, long batch) {
+    return FieldDecoding.inAnyOrder(config, parameters, batch);
   }
 
   /** What {@link #startDecoding(List, long, FieldDecoding.Opening)} takes; the same for all. */

@@ -46,6 +46,7 @@ public final class FieldDecoding {
   private final Tensor headBias; // (total vocabulary)
   private final Tensor context; // (batch, d) or null
   private final Tensor inputs; // (embedding rows + 1, d) what enters the first block
+  private final Tensor asked; // (positions, d) what enters beside the inputs in any order, or null
   private final Opening opening; // or null
   private final Layer[] layers;
   private final Tensor x; // (batch, d) the residual stream
@@ -99,7 +100,7 @@ public final class FieldDecoding {
     if (config.positions() < 2 || tokens > MOST_OPENINGS) {
       return null;
     }
-    FieldDecoding all = new FieldDecoding(config, 2, parameters, tokens, null, null);
+    FieldDecoding all = new FieldDecoding(config, 2, parameters, tokens, null, null, false);
     Tensor first = all.logits(0, null).narrow(0, 0, 1);
     Tensor second = all.logits(1, torch.arange(new Scalar(tokens)));
     return new Opening(
@@ -120,7 +121,11 @@ public final class FieldDecoding {
       long batch,
       Tensor context,
       Opening opening) {
-    this(config, config.positions(), parameters, batch, context, opening);
+    this(config, config.positions(), parameters, batch, context, opening, false);
+  }
+
+  static FieldDecoding inAnyOrder(FieldDecoderConfig config, List<Tensor> parameters, long batch) {
+    return new FieldDecoding(config, config.positions(), parameters, batch, null, null, true);
   }
 
   /** The same with room for the first positions only. */
@@ -130,7 +135,8 @@ public final class FieldDecoding {
       List<Tensor> parameters,
       long batch,
       Tensor context,
-      Opening opening) {
+      Opening opening,
+      boolean isAnyOrder) {
     this.opening = opening;
     this.config = config;
     this.batch = batch;
@@ -139,7 +145,13 @@ public final class FieldDecoding {
     this.head = parameters.get(layerParameters + 2);
     this.headBias = parameters.get(layerParameters + 3);
     this.context = context == null ? null : centred(context, 1);
-    this.inputs = centred(inputTable(config, parameters), 1);
+    this.asked = isAnyOrder ? centred(parameters.get(layerParameters + 1), 1) : null;
+    this.inputs =
+        centred(
+            isAnyOrder
+                ? withStart(config, parameters.get(layerParameters))
+                : inputTable(config, parameters),
+            1);
     long d = config.hiddenSize();
     long heads = config.numHeads();
     this.x = torch.empty(batch, d);
@@ -187,10 +199,14 @@ public final class FieldDecoding {
     int[] ofRow = new int[config.embeddingRows() + 1]; // position at which a row enters; 0: start
     for (int t = 0; t < offsets.length; t++) {
       int end = t + 1 < offsets.length ? offsets[t + 1] : config.embeddingRows();
-      Arrays.fill(ofRow, offsets[t], end, t + 1);
+      Arrays.fill(ofRow, offsets[t], end, Math.min(t + 1, config.positions() - 1));
     }
-    Tensor start = torch.zeros(1, config.hiddenSize());
-    return cat(new TensorVector(w.get(p), start)).add(embedding(positions, torch.tensor(ofRow)));
+    return withStart(config, w.get(p)).add(embedding(positions, torch.tensor(ofRow)));
+  }
+
+  /** The embedding matrix, then zeros for the start. */
+  private static Tensor withStart(FieldDecoderConfig config, Tensor embedding) {
+    return cat(new TensorVector(embedding, torch.zeros(1, config.hiddenSize())));
   }
 
   private static Tensor centred(Tensor x, long dimension) {
@@ -218,23 +234,63 @@ public final class FieldDecoding {
     if (opening != null && position < 2) {
       return opened(position, previous);
     }
-    if (position > 0) {
+    enter(position, previous);
+    if (context != null) {
+      x.add_(context);
+    }
+    pass(position);
+    return head(position, normed());
+  }
+
+  /**
+   * Goes on to the next place of records that are written in orders of their own; {@link #logitsAt}
+   * tells what may stand there.
+   *
+   * @param place from 0
+   * @param previous (batch) rows of the embedding matrix for the tokens of the place before;
+   *     ignored at the first
+   * @param positions (batch) what each record writes at this place
+   */
+  public void write(int place, Tensor previous, Tensor positions) {
+    written = place + 1;
+    enter(place, previous);
+    x.add_(asked.index_select(0, positions));
+    pass(place);
+    normed();
+  }
+
+  /**
+   * Logits of a position that some records write at the place of {@link #write}.
+   *
+   * @param records (n) their numbers in the batch
+   * @return (n, vocabulary of the position)
+   */
+  public Tensor logitsAt(int position, Tensor records) {
+    return head(position, normed.index_select(0, records));
+  }
+
+  private void enter(int place, Tensor previous) {
+    if (place > 0) {
       index_select_out(x, inputs, 0, previous);
     } else {
       x.copy_(inputs.select(0, config.embeddingRows()));
     }
-    if (context != null) {
-      x.add_(context);
-    }
+  }
+
+  private void pass(int place) {
     for (Layer layer : layers) {
-      attend(layer, position);
+      attend(layer, place);
       x.addmm_(attended.view(config.hiddenSize(), batch).t(), layer.output());
       mm_out(up, normed(), layer.up());
       x.addmm_(gelu_(up), layer.down());
     }
+  }
+
+  /** Logits of a position from the stream's norm (n, d). */
+  private Tensor head(int position, Tensor hidden) {
     long size = config.vocabularySizes().get(position);
     Tensor bias = headBias.narrow(0, headOffsets[position], size);
-    return linear(normed(), head.narrow(0, headOffsets[position], size), new TensorOptional(bias));
+    return linear(hidden, head.narrow(0, headOffsets[position], size), new TensorOptional(bias));
   }
 
   /** Takes one of the first two positions from the opening. */

@@ -52,6 +52,7 @@ public final class AutoPlan {
    * @param validationRatio part of the records for the validation loss
    * @param mostRecords bound on the records seen in training, repeated ones counted
    * @param maxSeconds time limit of training
+   * @param randomOrders whether the model learns to write columns in any order
    */
   public record Wishes(
       Integer hiddenSize,
@@ -60,11 +61,12 @@ public final class AutoPlan {
       Double learningRate,
       double validationRatio,
       Double mostRecords,
-      double maxSeconds)
+      double maxSeconds,
+      boolean randomOrders)
       implements Serializable {
     /** Everything automatic but the validation ratio and the time. */
     public static Wishes automatic(double validationRatio, double maxSeconds) {
-      return new Wishes(null, null, null, null, validationRatio, null, maxSeconds);
+      return new Wishes(null, null, null, null, validationRatio, null, maxSeconds, false);
     }
   }
 

@@ -9,10 +9,12 @@ import org.safesynth.model.FieldDecoderConfig;
  * A micro-batch as the decoder takes it, position by position.
  *
  * @param batch number of records
- * @param inputs (positions - 1, batch) rows of the embedding matrix, masked ones among them
+ * @param inputs (positions - 1, batch) rows of the embedding matrix, masked ones among them, in the
+ *     order of writing
  * @param targets (positions, batch) tokens
+ * @param order (positions) in which they are written; null for their own
  */
-record FieldBatch(int batch, int[] inputs, long[] targets) {
+record FieldBatch(int batch, int[] inputs, long[] targets, int[] order) {
 
   /**
    * Reads records from a store.
@@ -26,6 +28,21 @@ record FieldBatch(int batch, int[] inputs, long[] targets) {
       long[] records,
       double mostMasked,
       RandomGenerator random) {
+    return read(store, config, records, mostMasked, random, null);
+  }
+
+  /**
+   * The same in another order.
+   *
+   * @param order (positions) in which they are written; null for their own
+   */
+  static FieldBatch read(
+      TokenStore store,
+      FieldDecoderConfig config,
+      long[] records,
+      double mostMasked,
+      RandomGenerator random,
+      int[] order) {
     int positions = config.positions();
     int batch = records.length;
     int[] offsets = config.embeddingOffsets();
@@ -35,16 +52,17 @@ record FieldBatch(int batch, int[] inputs, long[] targets) {
     for (int b = 0; b < batch; b++) {
       store.read(records[b], tokens);
       double share = random == null ? 0 : random.nextDouble() * mostMasked;
-      for (int t = 0; t < positions; t++) {
+      for (int i = 0; i < positions; i++) {
+        int t = order == null ? i : order[i];
         targets[t * batch + b] = tokens[t];
-        if (t < positions - 1) {
+        if (i < positions - 1) {
           boolean masked = random != null && random.nextDouble() < share;
           int mask = config.vocabularySizes().get(t);
-          inputs[t * batch + b] = offsets[t] + (masked ? mask : tokens[t]);
+          inputs[i * batch + b] = offsets[t] + (masked ? mask : tokens[t]);
         }
       }
     }
-    return new FieldBatch(batch, inputs, targets);
+    return new FieldBatch(batch, inputs, targets, order);
   }
 
   /** The batch with only some of its records. */
@@ -61,7 +79,7 @@ record FieldBatch(int batch, int[] inputs, long[] targets) {
         newInputs[t * records.length + b] = inputs[t * batch + records[b]];
       }
     }
-    return new FieldBatch(records.length, newInputs, newTargets);
+    return new FieldBatch(records.length, newInputs, newTargets, order);
   }
 
   /** Whether a record uses a row of the embedding matrix more than once. */

@@ -3,6 +3,7 @@ package org.safesynth.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.safesynth.model.FieldDecoder;
 import org.safesynth.model.ParameterLayout;
@@ -12,7 +13,7 @@ import org.safesynth.random.SeededStreams.Purpose;
 
 /**
  * Single records: batches are cut from a keyed permutation of each pass, masks are keyed by step
- * and micro-batch.
+ * and micro-batch. Of a decoder that knows any order half of the micro-batches are in random ones.
  */
 final class RecordLessons implements Lessons<FieldBatch> {
   private static final int VALIDATION_MICRO_BATCH = 256;
@@ -67,9 +68,26 @@ final class RecordLessons implements Lessons<FieldBatch> {
         records[i] = record(from + done + i);
       }
       RandomGenerator random = streams.stream(Purpose.INPUT_MASK, step, done);
-      batches.add(FieldBatch.read(store, decoder.config(), records, plan.mostMasked(), random));
+      int[] columns = order(random);
+      batches.add(
+          FieldBatch.read(store, decoder.config(), records, plan.mostMasked(), random, columns));
     }
     return batches;
+  }
+
+  /** The order of a micro-batch (positions); null for the positions' own. */
+  private int[] order(RandomGenerator random) {
+    if (!decoder.config().isAnyOrder() || random.nextBoolean()) {
+      return null;
+    }
+    int[] columns = IntStream.range(0, decoder.config().columns().size()).toArray();
+    for (int i = columns.length - 1; i > 0; i--) {
+      int other = random.nextInt(i + 1);
+      int moved = columns[i];
+      columns[i] = columns[other];
+      columns[other] = moved;
+    }
+    return decoder.config().order(columns);
   }
 
   /** The record that is seen as the {@code seen}-th of all passes. */
@@ -98,7 +116,7 @@ final class RecordLessons implements Lessons<FieldBatch> {
 
   @Override
   public Tensor loss(FieldBatch batch, List<Tensor> parameters) {
-    return decoder.loss(parameters, batch.inputTensor(), batch.targetTensor());
+    return decoder.loss(parameters, batch.inputTensor(), batch.targetTensor(), batch.order());
   }
 
   @Override

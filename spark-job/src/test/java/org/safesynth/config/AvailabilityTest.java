@@ -70,7 +70,7 @@ final class AvailabilityTest {
             .map(path -> path.startsWith("replace_pii") ? "replace_pii" : path)
             .distinct()
             .count();
-    assertEquals(7, found);
+    assertEquals(8, found);
   }
 
   @Test

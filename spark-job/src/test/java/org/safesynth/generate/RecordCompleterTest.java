@@ -175,6 +175,109 @@ final class RecordCompleterTest {
     }
   }
 
+  /** Columns of one, two and one positions. */
+  private final FieldDecoder anyOrder =
+      new FieldDecoder(new FieldDecoderConfig(8, 1, 1, SIZES).inAnyOrder(List.of(1, 2, 1)));
+
+  private float[] weights(FieldDecoder of) {
+    SplittableRandom random = new SplittableRandom(8);
+    float[] weights = new float[Math.toIntExact(of.layout().size())];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = (float) (0.7 * random.nextGaussian());
+    }
+    return weights;
+  }
+
+  /** Probabilities of whole records (positions) that are written in an order, from their losses. */
+  private double probability(List<Tensor> parameters, int[] order, int[] record) {
+    int[] offsets = anyOrder.config().embeddingOffsets();
+    int[] inputs = Arrays.stream(order).limit(3).map(t -> offsets[t] + record[t]).toArray();
+    long[] targets = Arrays.stream(record).asLongStream().toArray();
+    return Math.exp(
+        -anyOrder
+            .loss(
+                parameters,
+                torch.tensor(inputs).view(3, 1),
+                torch.tensor(targets).view(4, 1),
+                order)
+            .item_double());
+  }
+
+  /** The last column is given: it is written first, then the others follow it. */
+  @Test
+  void aModelOfAnyOrderCompletesInOnePass() {
+    int[] order = {3, 0, 1, 2};
+    assertArrayEquals(order, anyOrder.config().order(new int[] {2, 0, 1}));
+    double[] expected = new double[3 * 4 * 2];
+    double all = 0;
+    try (PointerScope scope = new PointerScope()) {
+      List<Tensor> parameters = anyOrder.layout().views(torch.tensor(weights(anyOrder)));
+      for (int i = 0; i < expected.length; i++) {
+        int[] record = {i / 8, i / 2 % 4, i % 2, 2};
+        expected[i] = probability(parameters, order, record);
+        all += expected[i];
+      }
+    }
+    int records = 6_000;
+    int[][] given = new int[records][];
+    RandomGenerator[] random = new RandomGenerator[records];
+    for (int r = 0; r < records; r++) {
+      given[r] = r % 3 == 0 ? new int[] {r % 2 - 1, -1, -1, -1} : new int[] {-1, -1, -1, 2};
+      random[r] = new SplittableRandom(5 + r);
+    }
+    given[1] = new int[] {2, 3, 1, 0};
+    double[] found = new double[expected.length];
+    int of = 0;
+    try (RecordCompleter completer =
+        new RecordCompleter(
+            anyOrder, weights(anyOrder), new Open(), new TokenDistribution(1, 1, 1), 1, t -> 1)) {
+      int[][] completed = completer.complete(given, random);
+      assertArrayEquals(given[1], completed[1], "what is given stays");
+      for (int r = 2; r < records; r++) {
+        int[] tokens = completed[r];
+        if (r % 3 != 0) {
+          assertEquals(2, tokens[3]);
+          found[8 * tokens[0] + 2 * tokens[1] + tokens[2]]++;
+          of++;
+        }
+      }
+    }
+    double distance = 0;
+    for (int i = 0; i < expected.length; i++) {
+      distance += Math.abs(found[i] / of - expected[i] / all) / 2;
+    }
+    assertTrue(distance < 0.05, "" + distance); // the noise of 4,000 records is about .025
+  }
+
+  /** Of a column of two positions one is given, or something is hinted: only particles know how. */
+  @Test
+  void whatIsNoWholeColumnNeedsParticles() {
+    double[] tally = new double[2];
+    for (int k = 0; k < 2; k++) {
+      int particles = k == 0 ? 1 : 64;
+      int[][] given = new int[3_000][];
+      RandomGenerator[] random = new RandomGenerator[given.length];
+      for (int r = 0; r < given.length; r++) {
+        given[r] = new int[] {-1, -1, 1, -1};
+        random[r] = new SplittableRandom(31 + r);
+      }
+      try (RecordCompleter completer =
+          new RecordCompleter(
+              anyOrder,
+              weights(anyOrder),
+              new Open(),
+              new TokenDistribution(1, 1, 1),
+              particles,
+              t -> 1)) {
+        for (int[] tokens : completer.complete(given, random)) {
+          tally[k] += tokens[0] == 0 ? 1.0 / given.length : 0;
+          assertEquals(1, tokens[2]);
+        }
+      }
+    }
+    assertTrue(Math.abs(tally[0] - tally[1]) > 0.03, "particles weigh what is given later");
+  }
+
   private static long ones(int[][] records) {
     return Arrays.stream(records).filter(tokens -> tokens[3] == 1).count();
   }

@@ -39,7 +39,8 @@ class AutoPlanTest {
 
   @Test
   void aNumberOfRecordsBoundsThePasses() {
-    AutoPlan.Wishes bounded = new AutoPlan.Wishes(null, null, null, null, 0.05, 80_000.0, 600);
+    AutoPlan.Wishes bounded =
+        new AutoPlan.Wishes(null, null, null, null, 0.05, 80_000.0, 600, false);
     TrainingPlan plan = AutoPlan.plan(39_074, 16, bounded, 1);
     assertEquals(80_000, plan.steps() * plan.batchSize(), plan.batchSize());
   }

@@ -55,7 +55,7 @@ class ClippedGradientsTest {
       for (int i = 0; i < targets.length; i++) {
         targets[i] = random.nextInt(decoder.config().vocabularySizes().get(i / records));
       }
-      return new FieldBatch(records, inputs, targets);
+      return new FieldBatch(records, inputs, targets, null);
     }
 
     /** The gradient of one record's loss in float64, by a backward pass of its own. */
@@ -197,7 +197,7 @@ class ClippedGradientsTest {
     for (int i = 0; i < inputs.length; i++) {
       inputs[i] = i == 1 ? 1 : 0; // the second record alone uses row 1
     }
-    FieldBatch infected = new FieldBatch(3, inputs, batch.targets());
+    FieldBatch infected = new FieldBatch(3, inputs, batch.targets(), null);
     it.weights[(int) offset + 16] = Float.POSITIVE_INFINITY;
     float[] sum = it.clippedSum(infected, 1);
     float[] healthy = it.clippedSum(infected.select(new int[] {0, 2}), 1);
