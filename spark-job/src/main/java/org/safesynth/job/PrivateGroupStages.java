@@ -94,7 +94,9 @@ final class PrivateGroupStages {
     }
     context.folder().write(RunFolder.SCHEMA, SchemaFile.write(agreed.schema()));
     double share =
-        privacy.marginalEpsilonShare().orElse(PrivateAutoPlan.marginalShare(privacy.epsilon()));
+        privacy
+            .marginalEpsilonShare()
+            .orElse(PrivateAutoPlan.groupMarginalShare(privacy.epsilon()));
     GroupMarginalStage marginals =
         new GroupMarginalStage(
             budget.purchases(), budget.streams(), budget.rho(share * (1 - ofDomain)));

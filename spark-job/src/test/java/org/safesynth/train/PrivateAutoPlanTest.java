@@ -43,10 +43,14 @@ final class PrivateAutoPlanTest {
   @Test
   void aSmallerBudgetLeavesMoreToNoisyCounts() {
     double before = 1;
+    double ofGroupsBefore = 1;
     for (double epsilon = 0.1; epsilon < 20; epsilon += 0.1) {
       double share = PrivateAutoPlan.marginalShare(epsilon);
+      double ofGroups = PrivateAutoPlan.groupMarginalShare(epsilon);
       assertTrue(share <= before && share > 0 && share < 1, share + " at " + epsilon);
+      assertTrue(ofGroups <= ofGroupsBefore && ofGroups <= share, ofGroups + " at " + epsilon);
       before = share;
+      ofGroupsBefore = ofGroups;
     }
   }
 
