@@ -42,6 +42,8 @@ final class GroupStages {
   /** A single series has about as many times as rows. */
   private static final double FEW_TIMES = 0.9;
 
+  private static final double FAR_MORE = 2;
+
   private final RunContext context;
   private final Journal journal;
   private final DataConfig data;
@@ -476,10 +478,23 @@ final class GroupStages {
                 .formatted(split.records(), split.training(), split.validation(), split.holdout()),
             Map.of("rows", split.records()));
     split.notes().forEach(context.console()::warn);
+    warnOfLarge(cuts[0].rows(), rows.holdout(), "held out");
+    warnOfLarge(cuts[1].rows(), rows.validation(), "kept to validate");
     journal.count("training", split.training());
     journal.count("validation", split.validation());
     journal.count("holdout", split.holdout());
     return split;
+  }
+
+  /** Tells that a long group has taken far more rows from learning than were asked for. */
+  private void warnOfLarge(long rows, long wanted, String use) {
+    if (rows > FAR_MORE * wanted) {
+      context
+          .console()
+          .warn(
+              "%,d rows are %s where %,d were asked for: groups stay whole, and one of these is long; data.random_state chooses others, data.holdout: 0 and embedded.validation_ratio: 0 none"
+                  .formatted(rows, use, wanted));
+    }
   }
 
   private TrainStage.Trained train(GroupCodec codec, ExamplesManifest examples, Split split) {

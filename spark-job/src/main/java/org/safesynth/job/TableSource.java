@@ -252,6 +252,7 @@ public final class TableSource {
                     .format("json")
                     .option("multiLine", String.valueOf(head.isArray()))
                     .options(address.options())
+                    .options(head.isMany() ? Map.of("multiLine", "false") : Map.of())
                     .option("mode", "PERMISSIVE")
                     .option("columnNameOfCorruptRecord", CorruptLines.COLUMN)
                     .load(address.source()));
@@ -282,7 +283,15 @@ public final class TableSource {
     return Arrays.stream(rows.columns()).map(TableSource::column).toArray(Column[]::new);
   }
 
-  private record JsonHead(boolean isArray, Set<String> keys) {}
+  /**
+   * What a JSON file begins with.
+   *
+   * @param isArray whether it is an array of objects
+   * @param isMany whether a second object follows the first: read as one value, which {@code
+   *     multiLine} asks for, the file would be its first object
+   * @param keys of the first object
+   */
+  private record JsonHead(boolean isArray, boolean isMany, Set<String> keys) {}
 
   private static JsonHead jsonHead(Configuration hadoop, Path file) {
     Set<String> keys = new LinkedHashSet<>();
@@ -298,9 +307,10 @@ public final class TableSource {
         json.nextToken();
         json.skipChildren();
       }
-      return new JsonHead(isArray, keys);
+      boolean isMany = !isArray && json.nextToken() == JsonToken.START_OBJECT;
+      return new JsonHead(isArray, isMany, keys);
     } catch (com.fasterxml.jackson.core.JsonParseException e) {
-      return new JsonHead(false, keys); // Spark counts the lines that are no JSON
+      return new JsonHead(false, false, keys); // Spark counts the lines that are no JSON
     } catch (IOException e) {
       throw new BadInputException(
           "%s cannot be read: %s"

@@ -173,6 +173,15 @@ final class TableSourceTest {
         2, rows(open(file("t.json", "[\n {\"a\": 1},\n {\"a\":\n 2}\n]\n"), Map.of())).size());
   }
 
+  /** Options that were set for another table would make one value of the file: its first line. */
+  @Test
+  void jsonLinesAreAllReadWhateverTheOptions() throws IOException {
+    String lines = file("t.jsonl", "{\"a\": 1}\n{\"a\": 2}\n{\"a\": 3}\n");
+    assertEquals(3, rows(open(lines, Map.of("multiLine", "true"))).size());
+    String one = file("u.json", "{\"a\":\n 1}\n");
+    assertEquals(1, rows(open(one, Map.of("multiLine", "true"))).size());
+  }
+
   @Test
   void linesThatAreNoJsonAreCounted() throws IOException {
     assertSays(

@@ -28,6 +28,10 @@ import org.safesynth.fault.BadInputException;
  * in part, as {@code data.schema_file}.
  */
 public final class SchemaFile {
+  /** What strftime's codes of times of day are called here. */
+  private static final Map<String, String> TIMES_OF_DAY =
+      Map.of("%H:%M:%S", "HH:mm:ss", "%T", "HH:mm:ss", "%H:%M", "HH:mm", "%R", "HH:mm");
+
   private static final int FORMAT_VERSION = 1;
   private static final List<String> FIELDS =
       List.of(
@@ -254,6 +258,10 @@ public final class SchemaFile {
   }
 
   private static String format(String text, String name, String source) {
+    String ofDay = TIMES_OF_DAY.get(text);
+    if (ofDay != null) {
+      return ofDay;
+    }
     if (StrftimeFormat.isNamedBy(text)) {
       String fault = StrftimeFormat.fault(text);
       if (fault != null) {
@@ -297,6 +305,11 @@ public final class SchemaFile {
     micros =
         declared.resolution() == null ? micros : micros(declared.resolution(), declared.name());
     String type = declared.type();
+    if (type != null && codes != null && isNumber(type) && !codes.isNumber()) {
+      throw new BadInputException(
+          "column '%s': a time of the form %s is no number, but the schema file declares %s; declare the type string"
+              .formatted(declared.name(), declared.format(), type));
+    }
     if (type == null && codes != null && !sameKind) {
       type = isWhole(inferred.type()) && codes.isNumber() ? inferred.type() : "string";
     }

@@ -44,7 +44,7 @@ final class TypeSketch implements Serializable {
   private transient TextBottomK open;
   private transient NumberText number;
   private transient TimeText time;
-  private transient StrftimeFormat codes; // of texts whose form is declared by them
+  private transient StrftimeFormat codes; // of values whose form is declared by them
 
   TypeSketch(boolean readsText, Set<String> missingTexts, int sample, long key) {
     this.readsText = readsText;
@@ -54,7 +54,7 @@ final class TypeSketch implements Serializable {
     this.time = new TimeText();
   }
 
-  /** Takes the resolution of texts of a declared form; other formats are found. */
+  /** Takes the resolution of values of a declared form; other formats are found. */
   TypeSketch reading(String format) {
     codes = StrftimeFormat.isNamedBy(format) ? StrftimeFormat.of(format) : null;
     return this;
@@ -79,9 +79,10 @@ final class TypeSketch implements Serializable {
       case TIMESTAMP, TIMESTAMP_NTZ -> addMicros(micros(cell));
       case BOOLEAN -> open.add(cell.toString().getBytes(StandardCharsets.UTF_8));
       default -> {
-        byte[] bytes = CellReader.numberText(cell).getBytes(StandardCharsets.UTF_8);
-        number.parse(bytes);
+        String text = CellReader.numberText(cell);
+        number.parse(text.getBytes(StandardCharsets.UTF_8));
         addNumber();
+        addCodes(text);
         // A binary fraction has no written decimals: what its shortest text shows.
         mostDecimals = Math.max(mostDecimals, cell instanceof BigDecimal d ? d.scale() : 0);
       }
@@ -108,10 +109,7 @@ final class TypeSketch implements Serializable {
     for (byte b : bytes) {
       spaces += b == ' ' ? 1 : 0;
     }
-    Long micros = codes == null ? null : codes.micros(text);
-    if (micros != null) {
-      resolution = resolution.dividing(micros);
-    }
+    addCodes(text);
     if (!readsText) {
       return;
     }
@@ -126,6 +124,13 @@ final class TypeSketch implements Serializable {
     }
     if (dateFormats != 0) {
       addTime(bytes);
+    }
+  }
+
+  private void addCodes(String text) {
+    Long micros = codes == null ? null : codes.micros(text);
+    if (micros != null) {
+      resolution = resolution.dividing(micros);
     }
   }
 
