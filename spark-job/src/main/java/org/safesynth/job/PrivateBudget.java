@@ -265,7 +265,14 @@ final class PrivateBudget {
           }
           return accountant().epsilon(history, delta);
         };
-    return accountant() == Accountant.RDP ? epsilon : byTenths(epsilon, plan.steps());
+    if (accountant() == Accountant.RDP) {
+      return epsilon;
+    }
+    // Grids of losses differ by the history, so that a part may seem to cost more than the whole.
+    double whole = epsilon.applyAsDouble(plan.steps());
+    return byTenths(
+        steps -> steps == plan.steps() ? whole : Math.min(whole, epsilon.applyAsDouble(steps)),
+        plan.steps());
   }
 
   /**

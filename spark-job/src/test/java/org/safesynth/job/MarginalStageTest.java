@@ -18,10 +18,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.safesynth.codec.Roundness;
 import org.safesynth.marginal.Marginals;
 import org.safesynth.marginal.PairTable;
 import org.safesynth.privacy.LedgerEntry;
 import org.safesynth.privacy.SecretStreams;
+import org.safesynth.schema.ColumnKind;
+import org.safesynth.schema.ColumnSchema;
+import org.safesynth.schema.FrozenSchema;
 
 @Tag("unit")
 final class MarginalStageTest {
@@ -103,6 +107,54 @@ final class MarginalStageTest {
       assertTrue(spent <= rho * (1 + 1e-9), spent + " of " + rho);
       assertTrue(spent > 0.99 * rho, spent + " of " + rho);
     }
+  }
+
+  /** Two columns of numbers that a grid knows by ranges only. */
+  private static Roundness roundness() {
+    List<ColumnSchema> columns = new ArrayList<>();
+    for (String name : List.of("price", "weight")) {
+      columns.add(
+          new ColumnSchema(
+              name, "int", ColumnKind.INTEGER, false, 0, 0, null, 0L, 99_999L, null, 0));
+    }
+    return new Roundness(new FrozenSchema(columns));
+  }
+
+  @Test
+  void roundnessIsPaidForAndNeverDrawnAgain() {
+    double rho = 0.3;
+    Roundness roundness = roundness();
+    int positions = roundness.positions();
+    assertEquals(2, positions);
+    long[][] exact = new long[positions][roundness.vocabularySize(0)];
+    exact[0][3] = RECORDS;
+    exact[1][4] = RECORDS;
+    Purchases purchases = purchases();
+    MarginalStage stage = new MarginalStage(purchases, SecretStreams.withTestKey(5), rho, false);
+    int[][] records = records(5);
+    double[][] ones = stage.ones(5, RECORDS, () -> ones(records));
+    MarginalStage.Rounds rounds = stage.rounds(roundness, RECORDS, () -> exact);
+    stage.pairs(ones, RECORDS, -1, () -> pairs(records));
+    double spent = 0;
+    for (LedgerEntry entry : purchases.entries()) {
+      spent += entry.mechanism().renyi(2) / 2;
+      if (entry.name().equals("roundness")) {
+        double cost = positions / (2 * rounds.sigma() * rounds.sigma());
+        assertEquals(cost, entry.mechanism().renyi(2) / 2, 1e-3 * cost);
+      }
+    }
+    assertEquals(1, purchases.entries().stream().filter(e -> e.name().equals("roundness")).count());
+    assertTrue(spent <= rho * (1 + 1e-9) && spent > 0.99 * rho, spent + " of " + rho);
+    assertTrue(rounds.counts()[0][3] != RECORDS, "noise was added");
+    MarginalStage.Rounds again =
+        new MarginalStage(purchases(), SecretStreams.withTestKey(6), rho, false)
+            .rounds(
+                roundness,
+                RECORDS,
+                () -> {
+                  throw new IllegalStateException("counted again");
+                });
+    assertArrayEquals(rounds.counts(), again.counts());
   }
 
   @Test

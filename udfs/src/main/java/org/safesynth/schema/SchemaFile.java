@@ -258,7 +258,7 @@ public final class SchemaFile {
   }
 
   private static String format(String text, String name, String source) {
-    String ofDay = TIMES_OF_DAY.get(text);
+    String ofDay = text == null ? null : TIMES_OF_DAY.get(text);
     if (ofDay != null) {
       return ofDay;
     }
