@@ -29,7 +29,8 @@ import scala.jdk.javaapi.CollectionConverters;
  *
  * @param column its name
  * @param other column that it is compared with; null for constants
- * @param constants numbers as BigDecimal, or texts; several for ONE_OF and NONE_OF
+ * @param constants numbers as BigDecimal, texts as String, truth values as Boolean and dates as
+ *     LocalDate; several for ONE_OF and NONE_OF
  * @param text the whole condition
  */
 record ColumnTest(
@@ -70,6 +71,9 @@ record ColumnTest(
   /**
    * The comparisons that a condition joins by AND; what else it asks for is left out. A row for
    * which one of them is false does not meet it.
+   *
+   * <p>A null-safe comparison is true for missing values where others are not: it is taken only
+   * where it asks for a constant.
    */
   static List<ColumnTest> of(String text) {
     List<ColumnTest> tests = new ArrayList<>();
@@ -92,9 +96,12 @@ record ColumnTest(
       }
     } else {
       Comparison comparison = comparison(condition);
-      if (comparison != null) {
+      List<Expression> sides = CollectionConverters.asJava(condition.children());
+      boolean mayBeMissing =
+          condition instanceof EqualNullSafe
+              && (isNegated || sides.stream().allMatch(side -> name(side) != null));
+      if (comparison != null && !mayBeMissing) {
         Comparison asked = isNegated ? comparison.opposite() : comparison;
-        List<Expression> sides = CollectionConverters.asJava(condition.children());
         addComparison(sides.get(0), asked, sides.get(1), text, tests);
       }
     }
@@ -164,16 +171,19 @@ record ColumnTest(
         : null;
   }
 
-  /** A number or a text, dates and truth values as SQL writes them; null for others and NULL. */
+  /** A number, text, date or truth value; null for others and NULL. */
   private static Object constant(Expression expression) {
     if (!(expression instanceof Literal literal)) {
       return null;
     }
     Object value = literal.value();
     if (literal.dataType() instanceof DateType && value instanceof Integer days) {
-      return LocalDate.ofEpochDay(days).toString();
+      return LocalDate.ofEpochDay(days);
     }
-    if (value instanceof UTF8String || value instanceof Boolean) {
+    if (value instanceof Boolean) {
+      return value;
+    }
+    if (value instanceof UTF8String) {
       return value.toString();
     }
     if (value instanceof Decimal decimal) {

@@ -2,6 +2,7 @@ package org.safesynth.job;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -13,7 +14,6 @@ import java.util.function.IntUnaryOperator;
 import org.safesynth.codec.Acceptance;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.fault.BadInputException;
-import org.safesynth.schema.CellReader;
 import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
@@ -25,11 +25,16 @@ import org.safesynth.schema.FrozenSchema;
  */
 final class ConstraintRanges {
   private static final Set<Object> TRUTH = Set.of("true", "false");
+  private static final BigDecimal FLOAT_ERROR = BigDecimal.valueOf(Math.ulp(1f)); // of 1
+  private static final BigDecimal DOUBLE_ERROR = BigDecimal.valueOf(Math.ulp(1.0));
+  private static final Set<String> WHOLE = Set.of("tinyint", "smallint", "int", "bigint");
+  private static final int MAX_EXPONENT = 400; // no number of SQL's has a greater one
 
   private final FrozenSchema schema;
   private final FieldCodec codec;
   private final IntUnaryOperator columns;
   private final SqlTimes times;
+  private final boolean isCaseSensitive;
   private final List<String> names;
   private final Map<Integer, Left> left = new TreeMap<>();
   private final Map<List<Integer>, Orders> orders = new HashMap<>();
@@ -37,13 +42,19 @@ final class ConstraintRanges {
   /**
    * @param codec what the model writes; null where that is what the schema says
    * @param columns the codec's column of each of the table's; -1 for one that is coded otherwise
+   * @param isCaseSensitive whether SQL tells names of columns apart by case
    */
   ConstraintRanges(
-      FrozenSchema schema, FieldCodec codec, IntUnaryOperator columns, SqlTimes times) {
+      FrozenSchema schema,
+      FieldCodec codec,
+      IntUnaryOperator columns,
+      SqlTimes times,
+      boolean isCaseSensitive) {
     this.schema = schema;
     this.codec = codec;
     this.columns = columns;
     this.times = times;
+    this.isCaseSensitive = isCaseSensitive;
     this.names = schema.columns().stream().map(ColumnSchema::name).toList();
   }
 
@@ -64,6 +75,11 @@ final class ConstraintRanges {
       return isStrict && whole.compareTo(value) == 0 ? whole.subtract(BigDecimal.ONE) : whole;
     }
 
+    /** Whether it holds no less than one of the same value. */
+    boolean replaces(Bound same) {
+      return isStrict || !same.isStrict;
+    }
+
     boolean excludes(Bound high) {
       return up().compareTo(high.down()) > 0;
     }
@@ -78,12 +94,13 @@ final class ConstraintRanges {
     private final Set<String> texts = new LinkedHashSet<>(); // conditions that say so
 
     void low(Bound bound) {
-      least = least == null || bound.value().compareTo(least.value()) >= 0 ? bound : least;
+      int more = least == null ? 1 : bound.value().compareTo(least.value());
+      least = more > 0 || (more == 0 && bound.replaces(least)) ? bound : least;
     }
 
     void high(Bound bound) {
-      greatest =
-          greatest == null || bound.value().compareTo(greatest.value()) <= 0 ? bound : greatest;
+      int more = greatest == null ? -1 : bound.value().compareTo(greatest.value());
+      greatest = more < 0 || (more == 0 && bound.replaces(greatest)) ? bound : greatest;
     }
 
     void only(Set<Object> wanted) {
@@ -126,12 +143,12 @@ final class ConstraintRanges {
   }
 
   private void take(ColumnTest test) {
-    int column = names.indexOf(test.column());
+    int column = index(test.column());
     if (column < 0) {
       return; // SQL understands it, or says what is wrong
     }
     if (test.other() != null) {
-      compare(test, column, names.indexOf(test.other()));
+      compare(test, column, index(test.other()));
       return;
     }
     ColumnSchema of = schema.columns().get(column);
@@ -145,6 +162,16 @@ final class ConstraintRanges {
     } else {
       takeTicks(test, column, range);
     }
+  }
+
+  /** A column's number; -1 where the table has none of the name. */
+  private int index(String name) {
+    for (int i = 0; i < names.size(); i++) {
+      if (isCaseSensitive ? names.get(i).equals(name) : names.get(i).equalsIgnoreCase(name)) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   private void compare(ColumnTest test, int column, int other) {
@@ -180,33 +207,43 @@ final class ConstraintRanges {
   private void takeTexts(ColumnTest test, int column) {
     boolean isOneOf = test.comparison() == ColumnTest.Comparison.ONE_OF;
     boolean isSet = isOneOf || test.comparison() == ColumnTest.Comparison.NONE_OF;
-    boolean isBoolean = schema.columns().get(column).kind() == ColumnKind.BOOLEAN;
-    boolean areTexts =
-        test.constants().stream()
-            .allMatch(isBoolean ? TRUTH::contains : constant -> constant instanceof String);
-    if (!isSet || !areTexts) {
+    List<Object> texts = texts(schema.columns().get(column), test.constants());
+    if (!isSet || texts == null) {
       return;
     }
     Left of = left(test, column);
     if (!isOneOf) {
-      of.excluded.addAll(test.constants());
+      of.excluded.addAll(texts);
       return;
     }
-    if (test.constants().stream().noneMatch(text -> isKnown(column, (String) text))) {
+    if (texts.stream().noneMatch(text -> isKnown(column, (String) text))) {
       throw new BadInputException(
           "generation.constraints: '%s' asks for a value that the model does not write"
               .formatted(test.text()));
     }
-    of.only(new LinkedHashSet<>(test.constants()));
+    of.only(new LinkedHashSet<>(texts));
+  }
+
+  /** Constants as the column's texts; null where SQL does not compare it with them as texts. */
+  private static List<Object> texts(ColumnSchema column, List<Object> constants) {
+    if (column.type().equals("boolean")) {
+      List<Object> truths = constants.stream().<Object>map(Object::toString).toList();
+      return TRUTH.containsAll(truths) ? truths : null;
+    }
+    boolean areTexts = constants.stream().allMatch(String.class::isInstance);
+    return areTexts && column.type().equals("string") ? constants : null;
   }
 
   private void takeTicks(ColumnTest test, int column, long[] range) {
+    ColumnSchema schemaOf = schema.columns().get(column);
     List<BigDecimal> ticks = new ArrayList<>();
+    BigDecimal error = BigDecimal.ZERO;
     for (Object constant : test.constants()) {
-      BigDecimal tick = ticks(test.text(), schema.columns().get(column), constant);
+      BigDecimal tick = ticks(test.text(), schemaOf, constant);
       if (tick == null) {
         return;
       }
+      error = error.max(error(schemaOf, tick));
       ticks.add(tick.signum() == 0 ? BigDecimal.ZERO : tick.stripTrailingZeros());
     }
     Left of = left(test, column);
@@ -220,7 +257,7 @@ final class ConstraintRanges {
         boolean isHigh =
             test.comparison() == ColumnTest.Comparison.LESS
                 || test.comparison() == ColumnTest.Comparison.AT_MOST;
-        Bound bound = new Bound(ticks.get(0), isStrict, test.text());
+        Bound bound = bound(ticks.get(0), isStrict, isHigh ? error : error.negate(), test.text());
         if (isHigh ? first.excludes(bound) : bound.excludes(last)) {
           throw excludesAll(test.text(), column);
         }
@@ -231,20 +268,48 @@ final class ConstraintRanges {
         }
       }
       case ONE_OF -> {
+        BigDecimal slack = error;
         List<BigDecimal> written =
             ticks.stream()
-                .filter(t -> t.compareTo(first.value()) >= 0 && t.compareTo(last.value()) <= 0)
+                .filter(t -> t.compareTo(first.value().subtract(slack)) >= 0)
+                .filter(t -> t.compareTo(last.value().add(slack)) <= 0)
                 .sorted()
                 .toList();
         if (written.isEmpty()) {
           throw excludesAll(test.text(), column);
         }
-        of.low(new Bound(written.get(0), false, test.text()));
-        of.high(new Bound(written.get(written.size() - 1), false, test.text()));
-        of.only(new LinkedHashSet<>(written));
+        of.low(bound(written.get(0), false, error.negate(), test.text()));
+        of.high(bound(written.get(written.size() - 1), false, error, test.text()));
+        if (error.signum() == 0) {
+          of.only(new LinkedHashSet<>(written));
+        }
       }
-      case NONE_OF -> of.excluded.addAll(ticks);
+      case NONE_OF -> {
+        if (error.signum() == 0) {
+          of.excluded.addAll(ticks);
+        }
+      }
     }
+  }
+
+  /** One that is moved by an error, and then allows its border. */
+  private static Bound bound(BigDecimal tick, boolean isStrict, BigDecimal error, String text) {
+    return new Bound(tick.add(error), isStrict && error.signum() == 0, text);
+  }
+
+  /** How far off a tick may be compared: binary fractions are not what the texts say. */
+  private static BigDecimal error(ColumnSchema column, BigDecimal tick) {
+    BigDecimal number = tick.scaleByPowerOfTen(-column.scale());
+    return switch (column.type()) {
+      case "float" -> tick.abs().multiply(FLOAT_ERROR);
+      case "double" -> isBinary(number) ? BigDecimal.ZERO : tick.abs().multiply(DOUBLE_ERROR);
+      default -> BigDecimal.ZERO;
+    };
+  }
+
+  private static boolean isBinary(BigDecimal number) {
+    double nearest = number.doubleValue();
+    return Double.isFinite(nearest) && new BigDecimal(nearest).compareTo(number) == 0;
   }
 
   private Left left(ColumnTest test, int column) {
@@ -359,21 +424,41 @@ final class ConstraintRanges {
 
   /** A constant in ticks of the column, fractions of one too; null where it is none. */
   private BigDecimal ticks(String condition, ColumnSchema column, Object constant) {
-    if (constant instanceof BigDecimal number) {
-      return column.timeOfDay() != null ? null : number.scaleByPowerOfTen(column.scale());
-    }
-    String text = (String) constant;
     if (SqlTimes.isTime(column)) {
-      BigDecimal ticks = times.ticks(column, text);
-      if (ticks == null) {
-        throw ConditionFaults.noValueOf(column.type(), "'" + text + "'", condition, null);
-      }
-      return ticks;
+      return time(condition, column, constant);
+    }
+    BigDecimal number = column.timeOfDay() == null ? number(column, constant) : null;
+    return number == null ? null : number.scaleByPowerOfTen(column.scale());
+  }
+
+  private BigDecimal time(String condition, ColumnSchema column, Object constant) {
+    if (!(constant instanceof LocalDate || constant instanceof String)) {
+      return null; // SQL says what is wrong
+    }
+    String text = constant.toString();
+    BigDecimal ticks = times.ticks(column, text);
+    if (ticks == null) {
+      throw ConditionFaults.noValueOf(column.type(), "'" + text + "'", condition, null);
+    }
+    return ticks;
+  }
+
+  /** A quoted number is one, but of texts, which SQL compares with it as such. */
+  private static BigDecimal number(ColumnSchema column, Object constant) {
+    if (constant instanceof BigDecimal number) {
+      return number;
+    }
+    if (!(constant instanceof String text) || column.type().equals("string")) {
+      return null;
     }
     try {
-      Object value = CellReader.of(column, Set.of()).read(text);
-      return value instanceof Long tick ? BigDecimal.valueOf(tick) : null;
-    } catch (CellReader.UnfitCellException e) {
+      BigDecimal number = new BigDecimal(text.strip());
+      boolean isWhole = number.stripTrailingZeros().scale() <= 0;
+      return Math.abs((long) number.precision() - number.scale()) > MAX_EXPONENT
+              || (!isWhole && WHOLE.contains(column.type()))
+          ? null
+          : number;
+    } catch (NumberFormatException e) {
       return null; // SQL reads it in its own way
     }
   }

@@ -72,7 +72,13 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
     requireConditions(spark, GenerateStage.type(schema), texts);
     return new RowConstraints(
         List.copyOf(texts),
-        new ConstraintRanges(schema, codec, columns, new SqlTimes(zone(spark))).checked(texts));
+        new ConstraintRanges(
+                schema, codec, columns, new SqlTimes(zone(spark)), isCaseSensitive(spark))
+            .checked(texts));
+  }
+
+  private static boolean isCaseSensitive(SparkSession spark) {
+    return Boolean.parseBoolean(spark.conf().get("spark.sql.caseSensitive"));
   }
 
   private static ZoneId zone(SparkSession spark) {

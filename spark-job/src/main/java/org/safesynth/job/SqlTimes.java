@@ -2,22 +2,16 @@ package org.safesynth.job;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.time.DateTimeException;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.LocalDateTime;
-import java.time.OffsetDateTime;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.time.temporal.TemporalAccessor;
-import org.safesynth.schema.CellReader;
+import org.apache.spark.sql.catalyst.util.DateTimeUtils;
+import org.apache.spark.unsafe.types.UTF8String;
 import org.safesynth.schema.ColumnKind;
 import org.safesynth.schema.ColumnSchema;
+import scala.Option;
 
 /**
- * Dates and timestamps of SQL, which are written as ISO 8601 has them, in whatever form the table
- * has its own.
+ * Dates and timestamps of SQL, which reads ISO 8601 and shorter forms of it, in whatever form the
+ * table has its own.
  *
  * @param zone of the session, in which SQL reads a timestamp that tells none
  */
@@ -27,38 +21,35 @@ record SqlTimes(ZoneId zone) {
 
   /** Whether SQL compares a column's values as dates or timestamps, and not as numbers or text. */
   static boolean isTime(ColumnSchema column) {
-    return (column.kind() == ColumnKind.DATE || column.kind() == ColumnKind.TIMESTAMP)
-        && (column.type().equals("date") || column.type().startsWith("timestamp"));
+    return column.kind() == ColumnKind.DATE
+        ? column.type().equals("date")
+        : column.kind() == ColumnKind.TIMESTAMP && column.type().startsWith("timestamp");
   }
 
   /**
-   * A text in ticks of the column, fractions of one too.
+   * A text in ticks of the column, fractions of one too, as SQL reads it.
    *
-   * @return null when it is not written as ISO 8601 has it
+   * @return null when it does not
    */
   BigDecimal ticks(ColumnSchema column, String text) {
-    try {
-      if (column.kind() == ColumnKind.DATE) {
-        return BigDecimal.valueOf(LocalDate.parse(text).toEpochDay());
-      }
-      return BigDecimal.valueOf(CellReader.micros(instant(column, text)))
-          .divide(
-              BigDecimal.valueOf(Math.max(1, column.resolutionMicros())),
-              DECIMALS,
-              RoundingMode.HALF_EVEN);
-    } catch (DateTimeException e) {
-      return null; // the caller says of which condition
+    UTF8String read = UTF8String.fromString(text);
+    if (column.kind() == ColumnKind.DATE) {
+      return number(DateTimeUtils.stringToDate(read));
     }
+    BigDecimal micros =
+        number(
+            column.type().equals("timestamp_ntz")
+                ? DateTimeUtils.stringToTimestampWithoutTimeZone(read)
+                : DateTimeUtils.stringToTimestamp(read, zone));
+    return micros == null
+        ? null
+        : micros.divide(
+            BigDecimal.valueOf(Math.max(1, column.resolutionMicros())),
+            DECIMALS,
+            RoundingMode.HALF_EVEN);
   }
 
-  private Instant instant(ColumnSchema column, String text) {
-    String whole = text.length() == "yyyy-MM-dd".length() ? text + "T00:00" : text;
-    TemporalAccessor time =
-        DateTimeFormatter.ISO_DATE_TIME.parseBest(
-            whole.replace(' ', 'T'), OffsetDateTime::from, LocalDateTime::from);
-    boolean isLocal = column.type().equals("timestamp_ntz");
-    return time instanceof OffsetDateTime zoned && !isLocal
-        ? zoned.toInstant()
-        : LocalDateTime.from(time).atZone(isLocal ? ZoneOffset.UTC : zone).toInstant();
+  private static BigDecimal number(Option<Object> whole) {
+    return whole.isEmpty() ? null : BigDecimal.valueOf(((Number) whole.get()).longValue());
   }
 }
