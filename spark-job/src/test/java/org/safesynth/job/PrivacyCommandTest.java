@@ -110,7 +110,7 @@ class PrivacyCommandTest {
   /** As the launcher starts it: no jar of Spark, Scala or Hadoop is there, nor any logger. */
   @Test
   void neitherSparkNorItsJarsAreNeeded() throws Exception {
-    String withoutSpark = ".*/(classes|cls|picocli|jackson-)[^/]*(\\.jar)?/?";
+    String withoutSpark = ".*/(classes|cls|safe-synthesizer-udfs|picocli|jackson-)[^/]*(\\.jar)?/?";
     List<URL> kept = new ArrayList<>();
     for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
       if (entry.matches(withoutSpark)) {
