@@ -99,7 +99,7 @@ final class CompletionStage implements AutoCloseable {
     try {
       GivenCells.Checked checked =
           table.reading(() -> cells.check(numbered, model, context.console()));
-      FreshKeys.require(schema, model.codec(), cells::isGiven, checked.rows());
+      FreshKeys.require(checked.output(), model.codec(), column -> checked.openRows().get(column));
       if (context.config().privacy().dpEnabled()) {
         context
             .console()
@@ -125,7 +125,7 @@ final class CompletionStage implements AutoCloseable {
     }
     long rows = config.generation().numRecords();
     Map<String, Map<String, Double>> wanted = config.generation().shares();
-    FreshKeys.require(schema, model.codec(), column -> false, rows);
+    FreshKeys.require(schema, model.codec(), column -> rows);
     List<ShareAssignment> assignments =
         ShareAssignment.read(wanted, schema, model.codec(), rows, config.generationSeed());
     int columns = schema.columns().size();

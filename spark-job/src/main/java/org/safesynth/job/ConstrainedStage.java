@@ -6,21 +6,29 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.monotonically_increasing_id;
 import static org.apache.spark.sql.functions.not;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.fault.RunFailedException;
+import org.safesynth.schema.CellWriter;
+import org.safesynth.schema.ColumnSchema;
 import org.safesynth.schema.FrozenSchema;
+import org.safesynth.schema.OutputType;
+import scala.Tuple2;
 
 /**
  * Rows that meet {@code generation.constraints}: sampled freely, and those that do not are thrown
@@ -42,6 +50,7 @@ final class ConstrainedStage {
   private final RowConstraints constraints;
   private final long leastLimit;
   private final Candidates candidates;
+  private final Long[] lastKeys; // (columns) null for what has no fresh keys
   private final long[] missed; // (constraints)
   private long tried;
   private long kept;
@@ -53,17 +62,20 @@ final class ConstrainedStage {
      *
      * @param from number of the first, with which a shard begins
      * @param rows how many at least: the last shard is whole
+     * @param output the schema of the rows, whose types hold the keys of any number of them
      * @param rowsDone tasks add the rows of each finished shard
      */
-    Dataset<Row> of(long from, long rows, LongAccumulator rowsDone);
+    Dataset<Row> of(long from, long rows, FrozenSchema output, LongAccumulator rowsDone);
   }
 
   /**
+   * @param codec that makes fresh keys; null where nothing is known of them
    * @param leastLimit rows that are sampled before a run is given up, however few are wanted
    */
   ConstrainedStage(
       RunContext context,
       FrozenSchema schema,
+      FieldCodec codec,
       RowConstraints constraints,
       long leastLimit,
       Candidates candidates) {
@@ -72,20 +84,27 @@ final class ConstrainedStage {
     this.constraints = constraints;
     this.leastLimit = leastLimit;
     this.candidates = candidates;
+    this.lastKeys = new Long[schema.columns().size()];
+    for (int c = 0; codec != null && c < lastKeys.length; c++) {
+      lastKeys[c] = schema.columns().get(c).isNumericIdentifier() ? codec.lastKey(c) : null;
+    }
     this.missed = new long[constraints.texts().size()];
   }
 
   /** Rows of the run's embedded model. */
   static ConstrainedStage ofEmbedded(RunContext context, FrozenSchema schema) {
     FieldCodec codec = new ModelFolder(context.hadoop(), context.folder().model()).read().codec();
-    FreshKeys.require(schema, codec, column -> false, context.config().generation().numRecords());
+    long wanted = context.config().generation().numRecords();
+    FreshKeys.require(schema, codec, column -> wanted);
     return new ConstrainedStage(
         context,
         schema,
+        codec,
         RowConstraints.of(
             context.spark(), schema, codec, context.config().generation().constraints()),
         LEAST_LIMIT,
-        (from, rows, rowsDone) -> GenerateStage.candidates(context, schema, from, rows, rowsDone));
+        (from, rows, output, rowsDone) ->
+            GenerateStage.candidates(context, output, from, rows, rowsDone));
   }
 
   /** The first rows that meet all conditions, by way of {@code scratch}. */
@@ -111,12 +130,55 @@ final class ConstrainedStage {
             .javaRDD()
             .zipWithIndex()
             .filter(row -> row._2() < wanted)
-            .keys();
+            .map(new Keyed(schema, lastKeys, constraints.named(spark, wide())));
     return spark.createDataFrame(first, GenerateStage.type(schema));
   }
 
+  /** The schema, but of types that hold the keys of rows that may be thrown away. */
+  private FrozenSchema wide() {
+    List<ColumnSchema> columns = new ArrayList<>(schema.columns());
+    for (int c = 0; c < lastKeys.length; c++) {
+      if (lastKeys[c] != null) {
+        columns.set(c, OutputType.holding(columns.get(c), 0, Long.MAX_VALUE));
+      }
+    }
+    return new FrozenSchema(columns);
+  }
+
+  /**
+   * Gives rows fresh keys by their place among those that are kept, unless a condition names the
+   * column: it was met with the key that the row has.
+   */
+  private static final class Keyed implements Function<Tuple2<Row, Long>, Row> {
+    private final CellWriter[] writers; // (columns) null for what has no fresh keys
+    private final Long[] last; // (columns) null for keys that stay
+
+    Keyed(FrozenSchema schema, Long[] lastKeys, Set<Integer> named) {
+      this.writers = new CellWriter[lastKeys.length];
+      this.last = lastKeys.clone();
+      for (int c = 0; c < writers.length; c++) {
+        writers[c] = last[c] == null ? null : CellWriter.of(schema.columns().get(c), false);
+        last[c] = named.contains(c) ? null : last[c];
+      }
+    }
+
+    @Override
+    public Row call(Tuple2<Row, Long> placed) {
+      Row row = placed._1();
+      Object[] cells = new Object[row.size()];
+      for (int c = 0; c < cells.length; c++) {
+        cells[c] = row.get(c);
+        if (writers[c] != null && cells[c] != null) {
+          Object key = last[c] == null ? cells[c] : (Object) (last[c] + 1 + placed._2());
+          cells[c] = writers[c].write(key);
+        }
+      }
+      return RowFactory.create(cells);
+    }
+  }
+
   private void sample(long more, int round, Path scratch, LongAccumulator rowsDone) {
-    Dataset<Row> rows = candidates.of(tried, more, rowsDone);
+    Dataset<Row> rows = candidates.of(tried, more, wide(), rowsDone);
     Observation observed = new Observation();
     Column[] misses = new Column[missed.length];
     for (int i = 0; i < misses.length; i++) {

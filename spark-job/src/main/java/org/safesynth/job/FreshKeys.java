@@ -1,6 +1,7 @@
 package org.safesynth.job;
 
 import java.util.function.IntPredicate;
+import java.util.function.IntToLongFunction;
 import java.util.function.IntUnaryOperator;
 import org.safesynth.codec.FieldCodec;
 import org.safesynth.codec.GroupCodec;
@@ -34,7 +35,7 @@ final class FreshKeys {
 
   private static void require(ColumnSchema column, Long last, long needed) {
     Long room = room(column, last);
-    if (room != null && needed > room) {
+    if (room != null && needed > Math.max(0, room)) {
       throw new BadInputException(
           "column '%s': its type %s has room for %,d fresh keys after the greatest one of the table, and %,d are needed; declare a wider type in data.schema_file and train again, or ask for fewer rows or groups"
               .formatted(column.name(), column.type(), Math.max(0, room), needed));
@@ -59,6 +60,18 @@ final class FreshKeys {
         double meanRows = (double) counts.rows() / Math.max(1, counts.distinct());
         require(column, last, groups(generation, meanRows));
       }
+    }
+  }
+
+  /**
+   * The same of keys that each row of a group has, once it is known how many rows those have. A
+   * series may need more.
+   */
+  static void requireBeforeTraining(RunContext context, FrozenSchema schema, GroupCodec codec) {
+    if (isKnown(context)) {
+      GroupLayout layout = codec.layout();
+      OfGroups.of(schema, codec, GroupGeneration.mostRows(layout))
+          .require(context.config().generation(), GroupGeneration.meanRows(layout));
     }
   }
 
@@ -92,13 +105,11 @@ final class FreshKeys {
    * Refuses rows that need more keys than there are.
    *
    * @param codec of the columns; null where nothing is known of them
-   * @param isGiven whether a column's keys are not made
+   * @param needed keys of a column, from the first fresh one on
    */
-  static void require(FrozenSchema schema, FieldCodec codec, IntPredicate isGiven, long rows) {
+  static void require(FrozenSchema schema, FieldCodec codec, IntToLongFunction needed) {
     for (int c = 0; codec != null && c < schema.columns().size(); c++) {
-      if (!isGiven.test(c)) {
-        require(schema.columns().get(c), codec.lastKey(c), rows);
-      }
+      require(schema.columns().get(c), codec.lastKey(c), needed.applyAsLong(c));
     }
   }
 
@@ -136,8 +147,8 @@ final class FreshKeys {
       long least = end;
       for (int c = 0; c < schema.columns().size(); c++) {
         Long room = room(schema.columns().get(c), keys.last(c));
-        if (room != null && isOfGroup.test(c)) {
-          least = Math.min(least, room);
+        if (room != null) {
+          least = Math.min(least, isOfGroup.test(c) ? room : (room - 1) / mostRows + 1);
         }
       }
       return Math.max(from + 1, least);

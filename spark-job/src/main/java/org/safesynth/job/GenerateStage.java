@@ -33,7 +33,7 @@ public final class GenerateStage {
     ModelFolder.Model model = // bad files fail here, once
         new ModelFolder(context.hadoop(), context.folder().model()).read();
     long rows = context.config().generation().numRecords();
-    FreshKeys.require(schema, model.codec(), column -> false, rows);
+    FreshKeys.require(schema, model.codec(), column -> rows);
     long shards = (rows + ShardSampler.ROWS - 1) / ShardSampler.ROWS;
     return sampled(
         context.spark().range(0, shards, 1, partitions(context, shards)),

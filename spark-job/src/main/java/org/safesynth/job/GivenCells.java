@@ -67,11 +67,6 @@ final class GivenCells implements Serializable {
     }
   }
 
-  /** Whether the table has a column of the schema, in some of whose rows it is then given. */
-  boolean isGiven(int column) {
-    return Arrays.stream(columns).anyMatch(given -> given == column);
-  }
-
   /**
    * The rows in the table's own order, from 0: canonical cells in the schema's order, null where
    * nothing is given. A cell that cannot be read is a {@link Fault}; one that would not come back
@@ -136,6 +131,7 @@ final class GivenCells implements Serializable {
     private long bad;
     private long firstBad = Long.MAX_VALUE;
     private long nearest;
+    private long openRows; // as far as the last one in which nothing is given
     private long least = Long.MAX_VALUE; // tick
     private long greatest = Long.MIN_VALUE;
 
@@ -148,6 +144,7 @@ final class GivenCells implements Serializable {
       least = Math.min(least, other.least);
       greatest = Math.max(greatest, other.greatest);
       bad += other.bad;
+      openRows = Math.max(openRows, other.openRows);
       firstBad = Math.min(firstBad, other.firstBad);
       nearest += other.nearest;
     }
@@ -157,8 +154,9 @@ final class GivenCells implements Serializable {
    * What is known of the rows once all are checked.
    *
    * @param output the schema, of types that hold every given number
+   * @param openRows (columns) rows as far as the last one in which nothing is given
    */
-  record Checked(long rows, FrozenSchema output) {}
+  record Checked(long rows, FrozenSchema output, List<Long> openRows) {}
 
   /**
    * Checks every given cell against the columns' domains.
@@ -199,7 +197,12 @@ final class GivenCells implements Serializable {
                 .formatted(name, table, found.get(c).nearest, model.withRareValues()));
       }
     }
-    return new Checked(rows, output(found, console));
+    Long[] openRows = new Long[schema.columns().size()];
+    Arrays.fill(openRows, rows);
+    for (int c : columns) {
+      openRows[c] = found.get(c).openRows;
+    }
+    return new Checked(rows, output(found, console), List.of(openRows));
   }
 
   private static String domain(ColumnSchema column) {
@@ -240,6 +243,9 @@ final class GivenCells implements Serializable {
       for (int c : columns) {
         Object given = row._2()[c];
         Object cell = given instanceof KeptCell kept ? kept.canonical() : given;
+        if (given == null) {
+          found.get(c).openRows = Math.max(found.get(c).openRows, row._1() + 1);
+        }
         if (cell == null) {
           continue;
         }

@@ -76,6 +76,11 @@ final class GroupGeneration {
   }
 
   private double meanRows() {
+    return meanRows(layout);
+  }
+
+  /** Rows that count of a group. */
+  static double meanRows(GroupLayout layout) {
     return layout.parent() == null ? layout.meanRows() : layout.parent().meanChildren();
   }
 
@@ -169,8 +174,13 @@ final class GroupGeneration {
   }
 
   /** Where no group has a second row, none is written: nothing is known of steps. */
-  private int mostRows() {
+  static int mostRows(GroupLayout layout) {
     double most = layout.mostRows() == 1 ? 1 : Math.ceil(LONGER * layout.mostRows());
+    return (int) Math.min(Integer.MAX_VALUE, most);
+  }
+
+  private int mostRows() {
+    double most = mostRows(layout);
     if (layout.series() != null && layout.series().stop() != null) {
       most = Math.max(most, SeriesTimes.rowsOfSpan(layout));
     }

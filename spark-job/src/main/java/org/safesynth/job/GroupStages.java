@@ -156,6 +156,7 @@ final class GroupStages {
       }
       GroupCodec codec =
           journal.stage("codec", () -> codec(inferred, members, facts, group, order, parent));
+      FreshKeys.requireBeforeTraining(context, inferred.schema(), codec);
       ExamplesManifest examples =
           journal.stage("encode", () -> encode(table, inferred, members, facts, codec));
       Split split = split(examples);

@@ -47,6 +47,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
   private final SerializableConfiguration hadoop;
   private final LanguageModels.Source source;
   private final FrozenSchema schema;
+  private final FrozenSchema output;
   private final FieldCodec domain; // null where identifiers stay as they are sampled
   private final int size;
   private final long end;
@@ -56,6 +57,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
   private final CollectionAccumulator<RejectedRecords> rejected;
 
   /**
+   * @param output the schema, of types that hold what is written
    * @param size records or groups of a shard
    * @param end number of the record or group after the last
    */
@@ -63,6 +65,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
       SerializableConfiguration hadoop,
       LanguageModels.Source source,
       FrozenSchema schema,
+      FrozenSchema output,
       FieldCodec domain,
       int size,
       long end,
@@ -73,6 +76,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
     this.hadoop = hadoop;
     this.source = source;
     this.schema = schema;
+    this.output = output;
     this.domain = domain;
     this.size = size;
     this.end = end;
@@ -110,7 +114,7 @@ final class LanguageShardSampler implements MapPartitionsFunction<Long, Row> {
     Rows(Iterator<Long> shards, JsonlSampler sampler) {
       this.shards = shards;
       this.sampler = sampler;
-      for (ColumnSchema column : schema.columns()) {
+      for (ColumnSchema column : output.columns()) {
         writers.add(CellWriter.of(column, javaTime));
       }
     }

@@ -78,7 +78,8 @@ final class LanguageStage {
     this.constrainedRows =
         constraints == null || grouping != null
             ? null
-            : new ConstrainedStage(context, schema, constraints, LEAST_LIMIT, this::candidates);
+            : new ConstrainedStage(
+                context, schema, writes, constraints, LEAST_LIMIT, this::candidates);
     this.constrainedGroups =
         constraints == null || grouping == null ? null : new GroupConstraints(context, constraints);
     this.rejected = context.spark().sparkContext().collectionAccumulator("rejected records");
@@ -140,32 +141,28 @@ final class LanguageStage {
   Dataset<Row> table(Path scratch, LongAccumulator rowsDone) {
     SparkSession spark = context.spark();
     GenerationConfig generation = context.config().generation();
-    StructType type = GenerateStage.type(schema);
-    if (constrainedRows != null) {
-      return constrainedRows.table(scratch, rowsDone);
-    }
     if (grouping == null) {
       long rows = generation.numRecords();
-      FreshKeys.require(schema, writes, column -> false, rows);
+      FreshKeys.require(schema, writes, column -> rows);
       int size = LanguageShardSampler.size(rows);
-      return sampled(0, rows, size, type, rowsDone);
+      return constrainedRows == null
+          ? sampled(0, rows, size, schema, rowsDone)
+          : constrainedRows.table(scratch, rowsDone);
     }
     if (isSingle) {
       SingleSeries.tellSpan(context);
-      return sampled(0, 1, 1, FirstGroups.numbered(type), rowsDone)
-          .drop(FirstGroups.NUMBER, FirstGroups.INDEX);
+      return sampled(0, 1, 1, schema, rowsDone).drop(FirstGroups.NUMBER, FirstGroups.INDEX);
     }
     double groups = (double) rows() / grouping.meanRows();
     keys().require(generation, grouping.meanRows());
     int size = groups < FEW_GROUPS ? FEW_GROUPS / 4 : LanguageShardSampler.size((long) groups);
-    StructType numbered = FirstGroups.numbered(type);
     return new FirstGroups(
             spark,
             new FirstGroups.Wish(generation.numGroups(), generation.numRecords()),
             size,
             grouping.meanRows(),
             scratch,
-            (from, end) -> sampled(from, end, size, numbered, rowsDone),
+            (from, end) -> sampled(from, end, size, schema, rowsDone),
             null,
             constrainedGroups)
         .table();
@@ -180,10 +177,11 @@ final class LanguageStage {
         mostRows());
   }
 
-  private Dataset<Row> candidates(long from, long rows, LongAccumulator rowsDone) {
+  private Dataset<Row> candidates(
+      long from, long rows, FrozenSchema output, LongAccumulator rowsDone) {
     int size = LanguageShardSampler.size(context.config().generation().numRecords());
     long end = from + (rows + size - 1) / size * size;
-    return sampled(from, end, size, GenerateStage.type(schema), rowsDone);
+    return sampled(from, end, size, output, rowsDone);
   }
 
   /** Completes rows, always under the grammar; what is rejected is nothing. */
@@ -241,7 +239,7 @@ final class LanguageStage {
 
   /** Records, or groups, from the first of a shard on. */
   private Dataset<Row> sampled(
-      long from, long wanted, int size, StructType type, LongAccumulator rowsDone) {
+      long from, long wanted, int size, FrozenSchema output, LongAccumulator rowsDone) {
     SparkSession spark = context.spark();
     long end = grouping == null || isSingle ? wanted : keys().end(from, wanted);
     long first = from / size;
@@ -251,6 +249,7 @@ final class LanguageStage {
             new SerializableConfiguration(context.hadoop()),
             source(context.config().generation().useStructuredGeneration()),
             asked(),
+            output,
             grouping == null ? writes : domain,
             size,
             end,
@@ -258,7 +257,9 @@ final class LanguageStage {
             Boolean.parseBoolean(spark.conf().get("spark.sql.datetime.java8API.enabled")),
             rowsDone,
             rejected);
-    return new SamplingPlace(context).rows(first, last, sampler, type);
+    StructType type = GenerateStage.type(output);
+    StructType ofRows = grouping == null ? type : FirstGroups.numbered(type);
+    return new SamplingPlace(context).rows(first, last, sampler, ofRows);
   }
 
   /** What makes records a group, and what is repaired; null where they stand on their own. */

@@ -6,8 +6,11 @@ import static org.apache.spark.sql.functions.lit;
 
 import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.IntUnaryOperator;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
@@ -139,6 +142,26 @@ record RowConstraints(List<String> texts, Map<Integer, Range> ranges) {
               .formatted(text, Faults.oneLine(e.getMessage())),
           e);
     }
+  }
+
+  /** The columns that conditions name, by their number. */
+  Set<Integer> named(SparkSession spark, FrozenSchema schema) {
+    JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
+    Dataset<Row> rows = spark.createDataFrame(context.<Row>emptyRDD(), GenerateStage.type(schema));
+    Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    for (String text : texts) {
+      plans(rows.select(expr(text).as("met")))
+          .analyzed()
+          .references()
+          .foreach(of -> names.add(of.name()));
+    }
+    Set<Integer> named = new HashSet<>();
+    for (int c = 0; c < schema.columns().size(); c++) {
+      if (names.contains(schema.columns().get(c).name())) {
+        named.add(c);
+      }
+    }
+    return named;
   }
 
   /** Whether a row meets a condition. */

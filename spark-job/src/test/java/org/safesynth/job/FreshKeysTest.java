@@ -62,6 +62,90 @@ final class FreshKeysTest {
         runs.command("run generate", "run", "--generation.conditions", given.toString()),
         runs.said());
     assertTrue(runs.said().contains(expected), runs.said());
+    completesKeysThatAreNotGiven(runs, expected);
+    keepsRowsThatMeetConditions(runs, expected);
+  }
+
+  private void completesKeysThatAreNotGiven(CommandRuns runs, String expected) throws IOException {
+    String rows = "7,ulm\n".repeat(40);
+    Path last = Files.writeString(temp.resolve("last.csv"), "id,town\n" + rows + ",ulm\n");
+    String[] open = {"--generation.conditions", last.toString()};
+    assertEquals(2, runs.command("run generate", "run", open), runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
+    Path first = Files.writeString(temp.resolve("first.csv"), "id,town\n,ulm\n" + rows);
+    Path out = temp.resolve("first-out.csv");
+    String[] known = {"--generation.conditions", first.toString(), "--output-file", out.toString()};
+    assertEquals(0, runs.command("run generate", "run", known), runs.said());
+    assertEquals((GREATEST + 1) + ",ulm", Files.readAllLines(out).get(1));
+  }
+
+  /** A shard of candidates is more than there are keys. */
+  private void keepsRowsThatMeetConditions(CommandRuns runs, String expected) throws IOException {
+    Path out = temp.resolve("met.csv");
+    String[] met = {
+      "--generation.constraints",
+      "[\"town = 'bonn'\"]",
+      "--generation.num_records",
+      "40",
+      "--output-file",
+      out.toString()
+    };
+    assertEquals(0, runs.command("run generate", "run", met), runs.said());
+    List<String> lines = Files.readAllLines(out);
+    for (int i = 1; i <= 40; i++) {
+      assertEquals((GREATEST + i) + ",bonn", lines.get(i));
+    }
+    met[3] = "41";
+    assertEquals(2, runs.command("run generate", "run", met), runs.said());
+    assertTrue(runs.said().contains(expected), runs.said());
+    met[1] = "[\"id % 2 = 0\"]";
+    met[3] = "10";
+    assertEquals(0, runs.command("run generate", "run", met), runs.said());
+    for (String line : Files.readAllLines(out).subList(1, 11)) {
+      long id = Long.parseLong(line.substring(0, line.indexOf(',')));
+      assertTrue(id > GREATEST && id % 2 == 0, line);
+    }
+  }
+
+  /** Sixty keys are left, and groups of two rows take three numbers each. */
+  @Test
+  void rowsOfGroupsHaveKeysOfTheirOwn() throws IOException {
+    SparkSession spark = LocalSpark.session();
+    String table = temp.resolve("rows.parquet").toString();
+    spark
+        .range(244)
+        .selectExpr("id div 2 as unit", "cast(32707 - id as smallint) as k")
+        .write()
+        .parquet(table);
+    Path types = temp.resolve("types.json");
+    Files.writeString(
+        types,
+        "{\"columns\": [{\"name\": \"k\", \"kind\": \"identifier\", \"type\": \"smallint\"}]}");
+    CommandRuns runs = new CommandRuns(temp);
+    Map<String, String> options =
+        Map.of(
+            "--data-source",
+            table,
+            "--data.schema_file",
+            types.toString(),
+            "--data.group_training_examples_by",
+            "unit",
+            "--embedded.max_minutes",
+            "0.05",
+            "--evaluation.enabled",
+            "false");
+    String[] tooMany = {"--generation.num_groups", "21"};
+    assertEquals(2, runs.command("run", "rows", CommandRuns.options(options, tooMany)));
+    String expected = "column 'k': its type smallint has room for 60 fresh keys";
+    assertTrue(runs.said().contains(expected), runs.said());
+    assertFalse(Files.exists(temp.resolve("rows/model")));
+    String[] few = {"--generation.num_records", "12"};
+    assertEquals(0, runs.command("run", "rows", CommandRuns.options(options, few)), runs.said());
+    List<Row> rows =
+        spark.read().parquet(temp.resolve("rows/synthetic").toString()).collectAsList();
+    assertTrue(rows.size() >= 12, rows.toString());
+    assertEquals(rows.size(), rows.stream().map(row -> row.getShort(1)).distinct().count());
+    rows.forEach(row -> assertTrue(row.getShort(1) > 32_707, row.toString()));
   }
 
   /** Five keys are left: a shard of groups is more. */
